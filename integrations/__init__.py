@@ -1,0 +1,1 @@
+"""Adapters to the vendors: called by review, never calling it; they know no refill request."""

@@ -1,0 +1,1 @@
+"""The prescription network: SCRIPT messages, their transport and the directory."""
