@@ -1,0 +1,32 @@
+"""The nouns of the refill workflow. Rows only: verbs live in `review/workflow`, sending in `review/delivery.py`."""
+
+from review.models.alarms import Alarm
+from review.models.dispatches import Dispatch, DispatchKind, Lane, ReplyPurpose
+from review.models.inbox import EventKind, EventLink, InboundEvent, Origin, Progress
+from review.models.requests import (
+    Comment,
+    FormReceipt,
+    Kind,
+    Queue,
+    RefillRequest,
+    Source,
+)
+
+__all__ = [
+    "Alarm",
+    "Comment",
+    "Dispatch",
+    "DispatchKind",
+    "EventKind",
+    "EventLink",
+    "FormReceipt",
+    "InboundEvent",
+    "Kind",
+    "Lane",
+    "Origin",
+    "Progress",
+    "Queue",
+    "RefillRequest",
+    "ReplyPurpose",
+    "Source",
+]
