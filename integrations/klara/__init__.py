@@ -1,0 +1,1 @@
+"""Klara, the patients' channel: signature check, profile, events and client. Never decides, never starts anything."""
