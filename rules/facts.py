@@ -87,7 +87,7 @@ class Drug:
     form: str = ""
     schedule: Schedule = Schedule.unknown
     drug_class: str = ""
-    """Key of a protocol, "" when no protocol names it. `protocols.class_of(ingredients)` gives it."""
+    """Key of a protocol, for people only: a decision always works the classes out again from the ingredients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +263,8 @@ class Earlier:
     """A request for the same ingredient set is active or sent."""
     is_same_in_every_point: bool | None = None
     """... and it names the same strength and pharmacy, both plain (only then may this one become a duplicate)."""
-    opened_minutes_ago: int | None = None
-    """Age of that open request."""
+    opened_seconds_ago: int | None = None
+    """Age of that open request, whole seconds rounded up (24 h passes, 24 h + 1 s does not)."""
     was_denied_or_failed_in_24_h: bool | None = None
     has_newer_message: bool | None = None
     """The patient wrote again after the message this request came from."""
@@ -300,4 +300,4 @@ class Facts:
     switches: Switches = Switches()
     earlier: Earlier = Earlier()
     run_out_on: date | None = None
-    """First day without the drug (`supply.run_out_on`), None when it cannot be told."""
+    """First day without the drug when known from elsewhere; None: worked out from fills and supplies."""
