@@ -330,7 +330,7 @@ def _send_once(
 
 
 def _read(*, vendor: str, response: requests.Response, max_bytes: int) -> bytes:
-    """The whole body, at most max_bytes; the connection goes back to its pool, or is closed when it was not read out."""
+    """The whole body, at most max_bytes; the connection returns to its pool, or is closed if not read out."""
     size = 0
     chunks: list[bytes] = []
     pieces: Iterable[bytes] = response.iter_content(_CHUNK)
