@@ -15,12 +15,13 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponse
 
-ALLOWED = frozenset(
-    "event level logger timestamp exception "
-    "request_id practice_id location_id connection_id event_id dispatch_id entry_id user_id task task_id correlation_id "
-    "vendor lane queue kind state outcome verb code status route method attempt attempts count batch size age "
-    "seconds duration_ms retry_after due_at limit used percent version stage reason dropped pid host port".split()
-)
+_ALLOWED = """
+    event level logger timestamp exception dropped pid host port
+    request_id practice_id location_id connection_id event_id dispatch_id entry_id user_id correlation_id task task_id
+    vendor lane queue kind state outcome verb code status route method stage version reason
+    attempt attempts count batch size age seconds duration_ms retry_after due_at limit used percent
+"""
+ALLOWED = frozenset(_ALLOWED.split())
 LONGEST = 200  # characters of one value; longer ones are cut, so that nobody logs a body by accident
 
 Fields = MutableMapping[str, Any]

@@ -1,0 +1,51 @@
+"""`python -m deploy.embedded run [--temporary] -- COMMAND ...`: the two servers for as long as COMMAND runs.
+
+DATABASE_URL and REDIS_URL are set for the command; its exit status is passed on.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from deploy.embedded import places, servers
+from deploy.embedded.places import NotAvailable
+
+HOME = Path(__file__).resolve().parents[2] / ".run"
+
+
+def _raise_interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="deploy.embedded", description=__doc__)
+    parser.add_argument("verb", choices=["run"])
+    parser.add_argument("--temporary", action="store_true", help="throw-away data, no waiting for the disk")
+    parser.add_argument("command", nargs="+")
+    chosen = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _raise_interrupt)
+    home = places.throw_away_home() if chosen.temporary else HOME
+    try:
+        running = servers.start(home=home, durable=not chosen.temporary, say=lambda text: print(text, file=sys.stderr))
+    except NotAvailable as problem:
+        print(problem, file=sys.stderr)
+        return 3
+    try:
+        return subprocess.run(chosen.command, env={**os.environ, **running.environment()}, check=False).returncode
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        if not chosen.temporary:
+            running.stop()
+        else:
+            running.discard()
+            shutil.rmtree(home, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
