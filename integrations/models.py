@@ -143,10 +143,9 @@ class SecretState(models.TextChoices):
 
 
 class SecretQuerySet(models.QuerySet["Secret"]):
-    def live(self, now: datetime) -> "SecretQuerySet":
-        """Accepted at this moment: pending and active, and retiring ones whose time has not come."""
-        retiring = Q(state=SecretState.retiring) & (Q(retires_at__isnull=True) | Q(retires_at__gt=now))
-        return self.filter(Q(state__in=[SecretState.pending, SecretState.active]) | retiring)
+    def live(self) -> "SecretQuerySet":
+        """Accepted at this moment. A retiring secret stays accepted until the vault revokes it."""
+        return self.filter(state__in=[SecretState.pending, SecretState.active, SecretState.retiring])
 
 
 class Secret(models.Model):
