@@ -39,7 +39,7 @@ class RefusedAddress(Exception):
     """A production connection points at a sandbox or at this machine, or no address is configured."""
 
 
-# Hosts that are stand-ins by their name: reserved suffixes (RFC 2606, RFC 6761) and the word a vendor's test host bears.
+# Stand-ins by name: reserved suffixes (RFC 2606, RFC 6761) and the word a vendor's test host bears.
 _PRETEND_SUFFIXES = (".invalid", ".test", ".example", ".local", ".internal")
 
 

@@ -1,4 +1,4 @@
-"""The only place that opens secrets: stores, unseals, rotates; every unsealing by a process and every display is audited.
+"""The only place that opens secrets: stores, unseals, rotates; each unsealing and each display is audited.
 
 A secret opens only for its own practice, stage and row, and only where the installation's stage (settings.STAGE) is the
 secret's. An unsealed value stays in the process for at most five minutes and never reaches a log, an error or a repr.
