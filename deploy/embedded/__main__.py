@@ -1,9 +1,11 @@
 """`python -m deploy.embedded run [--temporary] -- COMMAND ...`: the two servers for as long as COMMAND runs.
 
-DATABASE_URL and REDIS_URL are set for the command; its exit status is passed on.
+DATABASE_URL and REDIS_URL are set for the command; its exit status is passed on. `clean` removes the data of this
+checkout's servers that had to be kept outside it, and refuses while a demo runs.
 """
 
 import argparse
+import fcntl
 import os
 import shutil
 import signal
@@ -21,13 +23,30 @@ def _raise_interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+def clean() -> int:
+    """Remove what lies outside the checkout; returns the exit status."""
+    if (HOME / "demo.lock").exists():
+        with (HOME / "demo.lock").open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                print("a demo of this checkout is running; stop it first (Ctrl-C there)", file=sys.stderr)
+                return 1
+    shutil.rmtree(places.short_folder(home=HOME), ignore_errors=True)
+    return 0
+
+
 def main(arguments: list[str]) -> int:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="deploy.embedded", description=__doc__)
-    parser.add_argument("verb", choices=["run"])
+    parser.add_argument("verb", choices=["run", "clean"])
     parser.add_argument("--temporary", action="store_true", help="throw-away data, no waiting for the disk")
-    parser.add_argument("command", nargs="+")
+    parser.add_argument("command", nargs="*")
     chosen = parser.parse_args(arguments)
+    if chosen.verb == "clean":
+        return clean()
+    if not chosen.command:
+        parser.error("run needs a command")
     signal.signal(signal.SIGTERM, _raise_interrupt)
     home = places.throw_away_home() if chosen.temporary else HOME
     try:

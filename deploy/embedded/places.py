@@ -51,15 +51,20 @@ def _owned_folder(path: Path, *, uid: int | None, mode: int = 0o700) -> Path:
     return path
 
 
+def short_folder(*, home: Path) -> Path:
+    """The folder outside `home` for its sockets: always the same for the same home, short enough for the kernel."""
+    mark = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:10]
+    root = Path(tempfile.gettempdir())
+    if len(str(root)) + 40 > LONGEST_SOCKET_PATH or (os.getuid() == 0 and not is_reachable(root)):
+        root = Path("/tmp")  # noqa: S108 - a socket path must be short and reachable
+    return root / f"refillhub-{mark}"
+
+
 def choose(*, home: Path, say: Say) -> Places:
     """Folders for servers whose data belongs to `home` (a folder of the checkout or a temporary one)."""
     uid = NOBODY if os.getuid() == 0 else None
     home.mkdir(parents=True, exist_ok=True)
-    mark = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:10]
-    root = Path(tempfile.gettempdir())
-    if len(str(root)) + 40 > LONGEST_SOCKET_PATH or (uid is not None and not is_reachable(root)):
-        root = Path("/tmp")  # noqa: S108 - a socket path must be short and reachable
-    short = _owned_folder(root / f"refillhub-{mark}", uid=uid)
+    short = _owned_folder(short_folder(home=home), uid=uid)
     data = home / "servers"
     if uid is not None and not is_reachable(home):
         data = short / "servers"

@@ -49,8 +49,10 @@ class Servers:
             shutil.rmtree(self.places.sockets, ignore_errors=True)
 
 
-def start(*, home: Path, durable: bool, say: Say = print) -> Servers:
+def start(*, home: Path, durable: bool, fresh: bool = False, say: Say = print) -> Servers:
     """Start whichever of the two is not given by the environment. `durable=False` trades safety for speed: tests only.
+
+    `fresh` begins with an empty database and an empty Redis; it never touches a server that was given.
 
     Raises NotAvailable with a message for people; whatever had been started is stopped first.
     """
@@ -60,12 +62,14 @@ def start(*, home: Path, durable: bool, say: Say = print) -> Servers:
     places = servers.places = layout.choose(home=home, say=say)
     try:
         if not servers.redis_url:
+            if fresh:
+                shutil.rmtree(places.data / "redis", ignore_errors=True)
             servers.children.append(_start_redis(places=places, durable=durable, say=say))
             servers.redis_url = f"unix://{places.sockets / 'redis.sock'}?db=0"
         if not servers.database_url:
             binaries = layout.postgres_binaries(places=places, say=say)
             servers.children.append(_start_postgres(places=places, binaries=binaries, durable=durable))
-            _ensure_database(places=places, binaries=binaries)
+            _ensure_database(places=places, binaries=binaries, fresh=fresh)
             servers.database_url = f"postgres://{ROLE}@{quote(str(places.sockets), safe='')}/{DATABASE}"
     except BaseException:
         servers.stop()
@@ -142,12 +146,15 @@ def _postgres_answers(*, binaries: Path, places: Places) -> bool:
     return subprocess.run(argv, check=False, capture_output=True).returncode == 0
 
 
-def _ensure_database(*, places: Places, binaries: Path) -> None:
+def _ensure_database(*, places: Places, binaries: Path, fresh: bool) -> None:
+    at = ["-h", str(places.sockets), "-U", ROLE]
+    if fresh:
+        _run([str(binaries / "dropdb"), *at, "--if-exists", "--force", DATABASE], places=places)
     query = f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"  # noqa: S608 - a constant
-    psql = [str(binaries / "psql"), "-h", str(places.sockets), "-U", ROLE, "-d", "postgres", "-Atc", query]
+    psql = [str(binaries / "psql"), *at, "-d", "postgres", "-Atc", query]
     found = subprocess.run(psql, check=False, capture_output=True, text=True)
     if found.stdout.strip() != "1":
-        _run([str(binaries / "createdb"), "-h", str(places.sockets), "-U", ROLE, DATABASE], places=places)
+        _run([str(binaries / "createdb"), *at, DATABASE], places=places)
 
 
 def _start_redis(*, places: Places, durable: bool, say: Say) -> Child:
