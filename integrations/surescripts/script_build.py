@@ -69,7 +69,8 @@ def prepare_newrx(
     script_checks.require_routine(prescription.drug)
     fit = Fit()
     _check_together(fit, envelope=envelope, patient=patient, prescription=prescription)
-    body = f"<Body><NewRx>{script_blocks.content(fit, patient, pharmacy, prescriber, prescription)}</NewRx></Body></Message>"
+    content = script_blocks.content(fit, patient, pharmacy, prescriber, prescription)
+    body = f"<Body><NewRx>{content}</NewRx></Body></Message>"
     head = _header(
         fit, to=Party("P", pharmacy.ncpdp_id), sender=Party("D", prescriber.spi), envelope=envelope, numbered=True
     )
@@ -166,7 +167,7 @@ def _header(
         parts.append(f"<RelatesToMessageID>{answered}</RelatesToMessageID>")
     parts.append(f"<SentTime>{fit.moment('Header/SentTime', envelope.sent_at)}</SentTime>{_SOFTWARE}")
     if acknowledge:
-        key = fit.text("Header/Mailbox/AcknowledgementID", acknowledge, most=script_checks.MAX_ID)
+        key = fit.text("Header/Mailbox/AcknowledgementID", acknowledge, most=255)
         parts.append(f"<Mailbox><AcknowledgementID>{key}</AcknowledgementID></Mailbox>")
     if envelope.test:
         parts.append("<TestMessage>1</TestMessage>")

@@ -141,7 +141,9 @@ class Strength:
 class Drug:
     """The drug as prescribed.
 
-    rxcui with rxcui_qualifier (SCD, SBD, GPK, BPK). ndc: 11 digits of a representative product, or empty.
+    rxcui with rxcui_qualifier (SCD, SBD, GPK, BPK). ndc: 11 digits of a representative product, or empty. In a message
+    from outside the schedule is the sender's word (its code for "not controlled" also means "unspecified"): ask our own
+    table before trusting it.
     """
 
     description: str
