@@ -33,7 +33,7 @@ BASE_URLS = {  # where each vendor's address begins behind its port
     "SURESCRIPTS_BASE_URL": ("surescripts", ""),
 }
 # Shortened for the demo and printed; an installation's own come from its policy.
-WINDOWS = {"QUIET_WINDOW_SECONDS": "3", "UNDO_WINDOW_SECONDS": "3", "POLL_NETWORK_SECONDS": "2"}
+WINDOWS = {"DEMO_QUIET_SECONDS": "3", "DEMO_UNDO_SECONDS": "3", "POLL_NETWORK_SECONDS": "2"}
 # What every process inherits; the pretended vendors get nothing else, least of all our secrets.
 KEPT = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "TERM") if name in os.environ}
 MAIN_PRACTICE_ZONE = "America/New_York"

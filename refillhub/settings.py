@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     *_OURS,
+    *(["refillhub.apps.WiringConfig"] if {"refillhub.practices", "integrations"} <= set(_OURS) else []),
 ]
 if "refillhub.practices" in _OURS:  # TEMPORARY GUARD
     AUTH_USER_MODEL = "practices.User"
@@ -212,10 +213,12 @@ SURESCRIPTS_ROUTINE_PER_MINUTE = env.int("SURESCRIPTS_ROUTINE_PER_MINUTE", defau
 SURESCRIPTS_CONTROLLED_PER_MINUTE = env.int("SURESCRIPTS_CONTROLLED_PER_MINUTE", default=60)
 SECRET_CACHE_SECONDS = 300  # an unsealed secret lives at most five minutes in a process
 
-# --- windows and pace: installation-wide defaults, a practice's policy may be stricter -----------------------------
-QUIET_WINDOW_SECONDS = env.int("QUIET_WINDOW_SECONDS", default=45)  # wait for the rest of what a patient is typing
-UNDO_WINDOW_SECONDS = env.int("UNDO_WINDOW_SECONDS", default=30)
-POLL_NETWORK_SECONDS = env.int("POLL_NETWORK_SECONDS", default=10)
+# --- pace --------------------------------------------------------------------------------------------------------
+POLL_NETWORK_SECONDS = env.float("POLL_NETWORK_SECONDS", default=10.0)
+# A practice's quiet and undo windows are its own fields; these two are what the demo writes there, and prints.
+DEMO = env.bool("DEMO", default=False)
+DEMO_QUIET_SECONDS = env.int("DEMO_QUIET_SECONDS", default=3)
+DEMO_UNDO_SECONDS = env.int("DEMO_UNDO_SECONDS", default=3)
 
 # --- sign-in -----------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]

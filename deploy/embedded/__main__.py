@@ -41,12 +41,12 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="deploy.embedded", description=__doc__)
     parser.add_argument("verb", choices=["run", "clean"])
     parser.add_argument("--temporary", action="store_true", help="throw-away data, no waiting for the disk")
-    parser.add_argument("command", nargs="*")
-    chosen = parser.parse_args(arguments)
+    command = arguments[arguments.index("--") + 1 :] if "--" in arguments else []
+    chosen = parser.parse_args([word for word in arguments[: len(arguments) - len(command)] if word != "--"])
     if chosen.verb == "clean":
         return clean()
-    if not chosen.command:
-        parser.error("run needs a command")
+    if not command:
+        parser.error("run needs `-- COMMAND ...`")
     signal.signal(signal.SIGTERM, _raise_interrupt)
     home = places.throw_away_home() if chosen.temporary else HOME
     try:
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
         print(problem, file=sys.stderr)
         return 3
     try:
-        return subprocess.run(chosen.command, env={**os.environ, **running.environment()}, check=False).returncode
+        return subprocess.run(command, env={**os.environ, **running.environment()}, check=False).returncode
     except KeyboardInterrupt:
         return 130
     finally:

@@ -90,15 +90,19 @@ def postgres_binaries(*, places: Places, say: Say) -> Path:
         raise NotAvailable(f"no PostgreSQL 18 binaries in {installed.parent}; set DATABASE_URL instead")
     if places.uid is None or is_reachable(installed / "bin"):
         return installed / "bin"
-    copy = places.sockets / "pginstall18"
+    copy = places.sockets / "copied"
     if not (copy / "complete").exists():
         say(f"copying PostgreSQL's binaries to {copy}, where an ordinary user can run them")
         shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(installed, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        package = installed.parent
+        shutil.copytree(installed, copy / package.name / installed.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")  # found by the binaries relative to themselves
+        if libraries.is_dir():
+            shutil.copytree(libraries, copy / libraries.name, symlinks=True)
         for folder, _, _ in os.walk(copy):
             Path(folder).chmod(0o755)
         (copy / "complete").touch()
-    return copy / "bin"
+    return copy / installed.parent.name / installed.name / "bin"
 
 
 def redis_binary(*, places: Places) -> Path:
