@@ -1,6 +1,6 @@
 """How fast we may call: windows shared by all workers through Redis, one atomic script per question.
 
-Never sleeps by itself beyond the patience it is given, never lets a call through when Redis is gone, and keeps ids only.
+Never sleeps beyond the patience it is given, never lets a call through when Redis is gone, and keeps ids only.
 A lane is one rate-limit line; all its windows are asked at once and either all take the call or none.
 """
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -355,9 +356,9 @@ def _run(lane: Lane, text: str, keys: Sequence[str], arguments: Sequence[str | i
     return int(answer[0]), int(answer[1])
 
 
-def _do(lane: Lane, *command: str) -> object:
+def _do(lane: Lane, *command: str) -> Any:
     try:
-        return _client().execute_command(*command)
+        return _client().execute_command(*command)  # type: ignore[no-untyped-call]
     except redis.RedisError as error:
         raise LimiterGone("the shared limiter cannot be asked", vendor=lane.vendor, permanent=False,
                           retry_after=5.0) from error

@@ -274,10 +274,11 @@ def _open(connection: Connection, secrets: list[Secret], now: datetime, actor: A
         with _cache_lock:
             for secret, value in opened:
                 _cache[secret.pk] = _Cached(sealed=bytes(secret.sealed), value=value, read_at=now)
+    found = ((secret, _remembered(secret, now)) for secret in secrets)
     return [
         LiveSecret(id=secret.pk, state=SecretState(secret.state), value=value)
-        for secret in secrets
-        if (value := _remembered(secret, now)) is not None
+        for secret, value in found
+        if value is not None
     ]
 
 

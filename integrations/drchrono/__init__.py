@@ -1,1 +1,1 @@
-"""DrChrono, the practice's chart: sign-on, client, webhook check and value types. Never decides, never starts anything."""
+"""DrChrono, the practice's chart: tokens, client, webhook check and value types. Never decides or starts anything."""

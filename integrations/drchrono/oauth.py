@@ -1,12 +1,9 @@
-"""Tokens of DrChrono: authorise, exchange, refresh under one lock, revoke. Tokens go into the vault before they are used.
+"""Tokens of DrChrono: authorise, exchange, refresh under one lock, revoke; in the vault before they are used.
 
-Two workers never refresh at once: a PostgreSQL session lock per connection, held outside any transaction, and the row is
-read again after getting it. A dead refresh token marks the connection `needs_authorisation`; it is never silent.
+Two workers never refresh at once (`single_flight`), and the row is read again after getting the lock. A dead refresh
+token marks the connection `needs_authorisation`; it is never silent.
 """
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,12 +12,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
-from django.db import connection as database
 from django.db import transaction
 
 from audit import log
 from audit.events import Actor, Draft
-from integrations import http, limits, vault
+from integrations import http, limits, single_flight, vault
 from integrations.models import Connection, ConnectionStatus, SecretKind, Vendor
 
 SCOPES = (  # contract 3.1: always a list, never "all"
@@ -32,7 +28,6 @@ REFRESH_AT_FRACTION = 0.5  # contract decision 1: beat refreshes when less than 
 PROACTIVE = timedelta(days=5)  # seed 000: refresh at the five-day mark
 DEFAULT_LIFE_S = 172_800  # vendor's help text: 48 h when `expires_in` is absent
 STATE_LIFE = timedelta(minutes=15)
-LOCK_PATIENCE_S = 2.0
 _STATE_SALT = "integrations.drchrono.oauth.state"
 _TOKEN_KINDS = (SecretKind.access_token, SecretKind.refresh_token)
 
@@ -79,7 +74,7 @@ def read_state(*, state: str, user_id: UUID, now: datetime) -> UUID:
 
 def exchange(*, connection: Connection, code: str, redirect_uri: str, now: datetime, actor: Actor) -> None:
     """Turn the code into tokens and make the connection active. Raises VendorError (permanent when refused)."""
-    with _refresher(connection):
+    with single_flight.only_one(key=connection.pk, vendor="drchrono"):
         pair = _ask(
             connection, {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}, now, actor
         )
@@ -103,7 +98,7 @@ def refresh(*, connection: Connection, failed: str, now: datetime, actor: Actor)
     Refreshes only if nobody else has since: with `failed`, when the stored token is still that one; without, when the
     stored expiry is still near. Raises NeedsAuthorisation, VendorError (temporary).
     """
-    with _refresher(connection):
+    with single_flight.only_one(key=connection.pk, vendor="drchrono"):
         connection.refresh_from_db(fields=["status", "token_expires_at", "last_refresh_at", "client_id"])
         if connection.status == ConnectionStatus.needs_authorisation:
             raise _needs_authorisation()
@@ -120,7 +115,7 @@ def renew_if_due(*, connection: Connection, now: datetime, actor: Actor) -> bool
     """Refresh ahead of time (half the life gone, or five days since the last). True when it did. Same errors."""
     if not is_refresh_due(connection=connection, now=now):
         return False
-    with _refresher(connection):
+    with single_flight.only_one(key=connection.pk, vendor="drchrono"):
         connection.refresh_from_db(fields=["status", "token_expires_at", "last_refresh_at", "client_id"])
         if not is_refresh_due(connection=connection, now=now):
             return False
@@ -158,6 +153,12 @@ def revoke(*, connection: Connection, now: datetime, actor: Actor) -> bool:
         _audit("connection.revoked", connection, now, actor, "confirmed" if told else "unconfirmed")
     connection.status, connection.token_expires_at = ConnectionStatus.new, None
     return told
+
+
+def give_up(*, connection: Connection, token: str, now: datetime, actor: Actor) -> None:
+    """A fresh token was refused too (contract 3, rule 3): mark the connection, unless others have renewed meanwhile."""
+    if _stored(connection, SecretKind.access_token, now, actor) == token:
+        _fail(connection, "fresh_token_refused", ConnectionStatus.needs_authorisation, now, actor)
 
 
 # --- below: how it is done -------------------------------------------------------------------------------------------
@@ -210,11 +211,12 @@ def _ask(connection: Connection, form: dict[str, str], now: datetime, actor: Act
         )
     renewed = body.get("refresh_token")
     life = body.get("expires_in")
-    usable = isinstance(life, int) and not isinstance(life, bool) and life > 0
+    if not isinstance(life, int) or isinstance(life, bool) or life <= 0:
+        life = DEFAULT_LIFE_S
     return _Pair(
         access=access,
         refresh=renewed if isinstance(renewed, str) and renewed else None,
-        expires_in=life if usable else DEFAULT_LIFE_S,
+        expires_in=life,
     )
 
 
@@ -243,34 +245,6 @@ def _fail(
         _audit("token.refresh_failed", connection, now, actor, code)
     if status is not None:
         connection.status = status
-
-
-@contextmanager
-def _refresher(connection: Connection) -> Iterator[None]:
-    """Be the only one who changes this connection's tokens. Raises VendorError when another is at it for too long.
-
-    A session lock needs no open transaction, so the network call under it keeps law 2, and it dies with its session.
-    """
-    http.refuse_inside_transaction()
-    key = connection.pk.int & 0x7FFF_FFFF_FFFF_FFFF
-    deadline = time.monotonic() + LOCK_PATIENCE_S
-    while not _lock(key):
-        if time.monotonic() > deadline:
-            raise http.VendorError(
-                "another worker is refreshing", vendor="drchrono", permanent=False, retry_after=5.0, code="refreshing"
-            )
-        time.sleep(0.05)
-    try:
-        yield
-    finally:
-        with database.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
-
-
-def _lock(key: int) -> bool:
-    with database.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        return bool(cursor.fetchone()[0])
 
 
 def _stored(connection: Connection, kind: SecretKind, now: datetime, actor: Actor) -> str:

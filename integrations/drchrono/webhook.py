@@ -1,7 +1,7 @@
 """DrChrono's webhooks: the handshake, the check of a delivery, and its reading.
 
-The signature header is the secret token itself, not an HMAC of the body (contract 6): it proves who sent, not what. So a
-delivery is a hint for the mirror; before a clinical decision the record is read again. Never stores, never answers.
+The signature header is the secret token itself, not an HMAC of the body (contract 6): it proves who sent, not what. So
+a delivery is a hint for the mirror; before a clinical decision the record is read again. Never stores, never answers.
 """
 
 import hashlib

@@ -109,15 +109,16 @@ def send(
 ) -> http.Response:
     """One request with a living token; after a 401 one refresh and one repeat (a refused call has done nothing).
 
-    Any status but 401 and 429 comes back as it is. Raises NeedsAuthorisation, Throttled, LimiterGone, NotSent, NoAnswer,
-    and VendorError (temporary, `retry_after` in seconds) for 429.
+    Any status but 401 and 429 comes back as it is. Raises NeedsAuthorisation, Throttled, LimiterGone, NotSent, NoAnswer
+    (only when this very request may have arrived), and TooManyCalls (`retry_after` in seconds) for 429.
     """
-    token = oauth.access_token(connection=line.connection, now=line.now, actor=line.actor)
+    token = _token(line, "")
     answer = _once(line, method, url, params, json, token)
     if answer.status == 401:
-        token = oauth.refresh(connection=line.connection, failed=token, now=line.now, actor=line.actor)
+        token = _token(line, token)
         answer = _once(line, method, url, params, json, token)
         if answer.status == 401:
+            oauth.give_up(connection=line.connection, token=token, now=line.now, actor=line.actor)
             raise http.VendorError(
                 "refused with a fresh token", vendor="drchrono", permanent=False, status=401, code="unauthorised"
             )
@@ -166,6 +167,18 @@ def check_same_host(*, base: str, url: str) -> None:
     ours, theirs = urlsplit(base), urlsplit(url)
     if (ours.scheme, ours.hostname, ours.port) != (theirs.scheme, theirs.hostname, theirs.port):
         raise http.VendorError("a page at a foreign host", vendor="drchrono", permanent=True, code="foreign_next")
+
+
+def _token(line: Line, failed: str) -> str:
+    """A living token. A refresh without an answer is NotSent here: the request itself has not been made."""
+    try:
+        if failed:
+            return oauth.refresh(connection=line.connection, failed=failed, now=line.now, actor=line.actor)
+        return oauth.access_token(connection=line.connection, now=line.now, actor=line.actor)
+    except http.NoAnswer as error:
+        raise http.NotSent(
+            "no answer while renewing the token", vendor="drchrono", permanent=False, code="token_no_answer"
+        ) from error
 
 
 def _once(
