@@ -11,7 +11,7 @@ import structlog
 from celery import Celery, signals
 from django import db
 from django.conf import settings
-from kombu import Queue
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "refillhub.settings")
 
@@ -54,7 +54,8 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 # Celery opens and closes a connection around every task otherwise (2-3 times slower, measured). The setting is read
 # from the app's own configuration, not through the CELERY_ namespace; the guards below go with it.
 app.conf.CELERY_DB_REUSE_MAX = 500
-app.conf.task_queues = [Queue(name) for name in QUEUES]
+# An exchange and key of its own for each queue: left out, all queues share the default's and get each other's messages.
+app.conf.task_queues = [Queue(name, Exchange(name, type="direct"), routing_key=name) for name in QUEUES]
 app.conf.task_default_queue = "timers"
 app.autodiscover_tasks()
 
