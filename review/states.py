@@ -57,8 +57,9 @@ R = RequestState
 D = DispatchState
 
 REQUEST_MOVES: Mapping[tuple[RequestState, str], frozenset[RequestState]] = {
+    # `cancelled`: the patient took the ask back within the quiet window (K26).
     (R.RECEIVED, "decide"): frozenset(
-        {R.APPROVED, R.IN_REVIEW, R.HELD, R.VISIT_ASKED, R.TOLD, R.HANDING_OFF, R.DUPLICATE}
+        {R.APPROVED, R.IN_REVIEW, R.HELD, R.VISIT_ASKED, R.TOLD, R.HANDING_OFF, R.DUPLICATE, R.CANCELLED}
     ),
     (R.HELD, "release"): frozenset(
         {R.APPROVED, R.IN_REVIEW, R.HELD, R.VISIT_ASKED, R.TOLD, R.HANDING_OFF, R.DUPLICATE}

@@ -3,6 +3,7 @@
 from review.models.alarms import Alarm
 from review.models.dispatches import Dispatch, DispatchKind, Lane, ReplyPurpose
 from review.models.inbox import EventKind, EventLink, InboundEvent, Origin, Progress
+from review.models.reports import FillReport, NetworkMail
 from review.models.requests import (
     Comment,
     FormReceipt,
@@ -19,10 +20,12 @@ __all__ = [
     "DispatchKind",
     "EventKind",
     "EventLink",
+    "FillReport",
     "FormReceipt",
     "InboundEvent",
     "Kind",
     "Lane",
+    "NetworkMail",
     "Origin",
     "Progress",
     "Queue",

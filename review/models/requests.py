@@ -79,6 +79,9 @@ class RefillRequest(models.Model):
     ingredient_key = models.CharField(max_length=300, blank=True)
     drug_key = models.CharField(max_length=400, blank=True)
     drug_name = models.CharField(max_length=300, blank=True)
+    rxcui = models.CharField(max_length=32, blank=True)
+    rxcui_qualifier = models.CharField(max_length=4, blank=True)
+    ndc = models.CharField(max_length=11, blank=True)
     schedule = models.CharField(max_length=16, blank=True)
     drug_class = models.CharField(max_length=40, blank=True)
     quantity = models.DecimalField(max_digits=11, decimal_places=3, null=True)
@@ -101,6 +104,7 @@ class RefillRequest(models.Model):
     is_automatic = models.BooleanField(default=False)
     needs_reread = models.BooleanField(default=False)
     duplicate_of = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="duplicates")
+    about = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="items")
 
     # the lock of an unknown outcome, and the person who ended it
     is_locked = models.BooleanField(default=False)

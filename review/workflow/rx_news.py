@@ -1,0 +1,177 @@
+"""News of a prescription on the wire, and what follows for its request, the patient and the chart.
+
+Called by settlement inside its transaction. A rejected prescription always reaches a person with the exact code;
+a patient who was told otherwise is corrected, and the apology counted.
+"""
+
+from datetime import timedelta
+
+from integrations.outcome import Outcome
+from review import orders, outbox, states
+from review.models import Dispatch, DispatchKind, RefillRequest, ReplyPurpose
+from review.states import DispatchState, RequestState
+from review.workflow import moves, notices
+from review.workflow.settling import Settling
+
+R = RequestState
+TOLD_PURPOSES = (ReplyPurpose.SENT, ReplyPurpose.RECEIVED)
+# A reply in one of these states may have been read by the patient.
+PERHAPS_READ = (DispatchState.SENDING, DispatchState.ACCEPTED, DispatchState.DELIVERED, DispatchState.UNKNOWN,
+                DispatchState.UNRESOLVED)
+
+
+def follow(*, work: Settling, dispatch: Dispatch, before: str, outcome: Outcome) -> None:
+    """What a new state of a NewRx or CancelRx means for its request."""
+    request = work.requests[dispatch.request_id]
+    if dispatch.kind == DispatchKind.CANCELRX:
+        _cancel_news(work=work, request=request, dispatch=dispatch)
+    elif dispatch.state == DispatchState.ACCEPTED:
+        _accepted(work=work, request=request, dispatch=dispatch)
+    elif dispatch.state == DispatchState.DELIVERED:
+        _delivered(work=work, request=request, dispatch=dispatch)
+    elif dispatch.state == DispatchState.REJECTED:
+        _rejected(work=work, request=request, dispatch=dispatch, outcome=outcome)
+    if outcome.fax_fallback:
+        notices.alarm(practice=request.practice, kind="fax_fallback", key=str(request.id), now=work.ledger.now)
+
+
+def _pharmacy_name(work: Settling, request: RefillRequest) -> str:
+    row = moves.pharmacy_names([request]).get((request.practice.stage, request.pharmacy_ncpdp))
+    return row.name if row else ""
+
+
+def _say(work: Settling, request: RefillRequest, purpose: ReplyPurpose) -> None:
+    """Queue a message to the patient, once for each purpose and revision."""
+    message = moves.reply(
+        request=request,
+        purpose=purpose,
+        now=work.ledger.now,
+        pharmacy_name=_pharmacy_name(work, request),
+        language=notices.language_of(request),
+    )
+    if message is not None:
+        work.new.append(message)
+
+
+def _accepted(*, work: Settling, request: RefillRequest, dispatch: Dispatch) -> None:
+    if request.state not in (R.APPROVED, R.IN_REVIEW):
+        return
+    moves.move(request=request, verb="settle", to=R.SENT, now=work.ledger.now)
+    work.moved.add(request.id)
+    work.ledger.on_request(request, "request.sent", outcome=request.state, data={"dispatch": str(dispatch.id)})
+    _say(work, request, ReplyPurpose.SENT)
+    _record_on_chart(work=work, request=request)
+
+
+def _delivered(*, work: Settling, request: RefillRequest, dispatch: Dispatch) -> None:
+    if request.state not in (R.APPROVED, R.SENT, R.IN_REVIEW):
+        return
+    if not work.of(request, DispatchKind.CHART):
+        _record_on_chart(work=work, request=request)
+    # "Sent" that has not left yet would only repeat what "received" says better.
+    outbox.take_back(
+        dispatches=[d for d in work.of(request, DispatchKind.REPLY) if d.purpose == ReplyPurpose.SENT],
+        ledger=work.ledger,
+    )
+    moves.move(request=request, verb="settle", to=R.DONE, now=work.ledger.now)
+    work.moved.add(request.id)
+    work.ledger.on_request(request, "request.done", outcome=request.state, data={"dispatch": str(dispatch.id)})
+    _say(work, request, ReplyPurpose.RECEIVED)
+
+
+def _record_on_chart(*, work: Settling, request: RefillRequest) -> None:
+    work.new.append(
+        outbox.freeze(
+            request=request,
+            kind=DispatchKind.CHART,
+            document=orders.chart_record(request=request, now=work.ledger.now),
+            target=request.entry_external_id,
+            now=work.ledger.now,
+        )
+    )
+
+
+def _rejected(*, work: Settling, request: RefillRequest, dispatch: Dispatch, outcome: Outcome) -> None:
+    if outcome.transient and request.state == R.APPROVED and _successor(work=work, request=request, dispatch=dispatch):
+        return
+    if request.state not in (R.APPROVED, R.SENT, R.DONE, R.IN_REVIEW):
+        notices.item(work=work, request=request, reason="late_rejection", code=dispatch.code, text=dispatch.text)
+        return
+    _correct_patient(work=work, request=request)
+    _correct_chart(work=work, request=request)
+    moves.to_person(
+        request=request,
+        verb="settle",
+        reasons=["transmission_failed"],
+        ledger=work.ledger,
+        code=code_line(dispatch),
+        text=dispatch.text,
+        urgent=True,
+    )
+    work.moved.add(request.id)
+    work.new.append(notices.task(request=request, why="transmission_failed", dispatch=dispatch, now=work.ledger.now))
+    if request.schedule != "not_controlled":
+        notices.page(work=work, request=request, why="transmission_failed")
+
+
+def code_line(dispatch: Dispatch) -> str:
+    """The vendor's codes exactly as received: "900 / 1000"."""
+    return " / ".join([dispatch.code, *dispatch.description_codes])[:64]
+
+
+def _successor(*, work: Settling, request: RefillRequest, dispatch: Dispatch) -> bool:
+    """A surely undelivered refusal (600, 210, 4000): a linked successor with a new MessageID, three at most."""
+    generation = sum(1 for d in work.of(request, DispatchKind.NEWRX) if d.state == DispatchState.REJECTED)
+    if generation > outbox.MOST_SUCCESSORS:
+        return False
+    wait = timedelta(minutes=15) if "4000" in dispatch.description_codes else timedelta(seconds=30 * 2**generation)
+    if "4000" in dispatch.description_codes and generation > 1:
+        return False
+    work.new.append(orders.successor(dispatch=dispatch, due_at=work.ledger.now + wait, now=work.ledger.now))
+    return True
+
+
+def _correct_patient(*, work: Settling, request: RefillRequest) -> None:
+    """What the patient may have read is corrected; what has not left is taken back."""
+    replies = [d for d in work.of(request, DispatchKind.REPLY) if d.purpose in TOLD_PURPOSES]
+    outbox.take_back(dispatches=replies, ledger=work.ledger)
+    if any(d.state in PERHAPS_READ for d in replies):
+        _say(work, request, ReplyPurpose.CORRECTION)
+        work.ledger.on_request(request, "apology.queued")
+
+
+def _correct_chart(*, work: Settling, request: RefillRequest) -> None:
+    """The chart was told of a prescription that died: say so there too."""
+    records = work.of(request, DispatchKind.CHART)
+    outbox.take_back(dispatches=records, ledger=work.ledger)
+    if any(d.state not in (DispatchState.TAKEN_BACK, DispatchState.SHADOWED, DispatchState.REJECTED) for d in records):
+        work.new.append(
+            outbox.freeze(
+                request=request,
+                kind=DispatchKind.CHART,
+                document=orders.chart_correction(request=request, now=work.ledger.now),
+                target=request.entry_external_id,
+                now=work.ledger.now,
+                revision=request.version + 1000,
+            )
+        )
+
+
+def _cancel_news(*, work: Settling, request: RefillRequest, dispatch: Dispatch) -> None:
+    """A CancelRx refused at the network itself; the pharmacy's own answer comes as a CancelRxResponse."""
+    if request.state == R.CANCEL_ASKED and dispatch.state in (DispatchState.REJECTED, DispatchState.UNRESOLVED):
+        moves.to_person(
+            request=request,
+            verb="settle",
+            reasons=["cancel_failed"],
+            ledger=work.ledger,
+            code=code_line(dispatch),
+            text=dispatch.text,
+            lock=True,
+        )
+        work.moved.add(request.id)
+
+
+def is_ours_as_supply(state: str) -> bool:
+    """Whether a NewRx in this state counts as the drug's last supply (law 6)."""
+    return state in states.MAYBE_DELIVERED_STATES

@@ -1,0 +1,187 @@
+"""Settlement: the only place where what the wire did becomes what people see.
+
+Takes outcomes of attempts and late news of the network, in batches: one transaction, requests locked before dispatches.
+A late worker cannot overwrite: the attempt number must match. Never sends.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from integrations.outcome import Outcome, OutcomeKind
+from review import outbox, states
+from review.ledger import verb
+from review.models import Dispatch, DispatchKind, RefillRequest
+from review.states import DispatchState
+from review.workflow import chart_news, door, moves, rx_news
+from review.workflow.settling import Settling
+
+# While an answer is awaited (surescripts 7.2).
+FINAL_WAIT = timedelta(hours=24)
+CANCEL_WAIT = timedelta(hours=48)
+FIRST_CHECK = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of one attempt. `attempt` None: late news of the vendor, not an answer to an attempt."""
+
+    dispatch_id: uuid.UUID
+    outcome: Outcome
+    attempt: int | None = None
+
+
+def claim_due(*, now: datetime, limit: int, skip_lanes: Sequence[str] = ()) -> list[Dispatch]:
+    """Claim what is due, oldest first, after the checks at the door. Returns dispatches marked `sending`.
+
+    What fails a check goes to a person instead (law 6). Other workers' claims are skipped, never waited for.
+    """
+    with verb(now=now) as ledger:
+        outbox.requeue_waiting(now=now, limit=limit, ledger=ledger)
+        chosen = (
+            Dispatch.objects.due(now=now)
+            .filter(practice__sending_stopped_at__isnull=True)
+            .exclude(lane__in=list(skip_lanes))
+            .order_by("due_at")
+            .values_list("id", "request_id")[: limit * 2]
+        )
+        pairs = list(chosen)
+        # Lock order: request, then dispatch. Requests somebody else works on are skipped for this round.
+        free = set(
+            RefillRequest.objects.select_for_update(skip_locked=True, of=("self",))
+            .filter(id__in={request_id for _, request_id in pairs})
+            .order_by("id")
+            .values_list("id", flat=True)
+        )
+        ids = [dispatch_id for dispatch_id, request_id in pairs if request_id in free][:limit]
+        rows = list(
+            Dispatch.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("request", "practice", "request__practice", "request__prescriber", "request__location")
+            .filter(id__in=ids, state=DispatchState.QUEUED, due_at__lte=now)
+            .order_by("due_at", "id")
+        )
+        # A person's switch may have come between choosing and locking.
+        passed = door.check(dispatches=rows, ledger=ledger)
+        outbox.claim(dispatches=passed, ledger=ledger)
+        return passed
+
+
+def settle(*, results: Sequence[Result], now: datetime) -> None:
+    """Write outcomes to their dispatches and requests, with everything that follows from them."""
+    if not results:
+        return
+    with verb(now=now) as ledger:
+        wanted = {result.dispatch_id for result in results}
+        request_ids = Dispatch.objects.filter(id__in=wanted).values_list("request_id", flat=True)
+        requests = moves.lock_requests(request_ids)
+        work = Settling(ledger=ledger, dispatches=moves.lock_dispatches(requests.values()), requests=requests)
+        by_id = {dispatch.id: dispatch for dispatch in work.dispatches}
+        for result in results:
+            dispatch = by_id.get(result.dispatch_id)
+            if dispatch is not None:
+                _apply(work=work, dispatch=dispatch, result=result)
+        _write(work)
+
+
+def _apply(*, work: Settling, dispatch: Dispatch, result: Result) -> None:
+    """One result: the dispatch first, then its request."""
+    late = result.attempt is None
+    if not late and (dispatch.state != DispatchState.SENDING or dispatch.attempt != result.attempt):
+        work.ledger.on_dispatch(dispatch, "dispatch.redue", ignored="late_answer", attempt=result.attempt)
+        return
+    before = dispatch.state
+    if not _move(work=work, dispatch=dispatch, outcome=result.outcome):
+        return
+    work.touched.add(dispatch.id)
+    handler = rx_news if dispatch.kind in (DispatchKind.NEWRX, DispatchKind.CANCELRX) else chart_news
+    handler.follow(work=work, dispatch=dispatch, before=before, outcome=result.outcome)
+
+
+def _move(*, work: Settling, dispatch: Dispatch, outcome: Outcome) -> bool:
+    """Move the dispatch by its table; False when the news changes nothing (a repeat, or older than what we know)."""
+    now = work.ledger.now
+    to = _target(dispatch=dispatch, outcome=outcome)
+    if to is None or (dispatch.state, "settle") not in states.DISPATCH_MOVES:
+        return False
+    if to not in states.DISPATCH_MOVES[(DispatchState(dispatch.state), "settle")]:
+        return False
+    dispatch.state = states.next_dispatch_state(state=dispatch.state, verb="settle", to=to)
+    dispatch.lease_until = None
+    dispatch.code = outcome.code[:16] or dispatch.code
+    dispatch.description_codes = list(outcome.description_codes) or dispatch.description_codes
+    dispatch.text = outcome.text or dispatch.text
+    dispatch.external_ref = outcome.external_ref[:128] or dispatch.external_ref
+    dispatch.next_check_at = None
+    if to == DispatchState.RETRY_WAIT:
+        dispatch.failures += 1
+        dispatch.due_at = now + timedelta(seconds=outcome.retry_after or backoff_seconds(dispatch.failures))
+    elif to == DispatchState.UNKNOWN:
+        dispatch.next_check_at = now + FIRST_CHECK
+    elif to == DispatchState.ACCEPTED:
+        dispatch.accepted_at = dispatch.accepted_at or now
+        if dispatch.kind in (DispatchKind.NEWRX, DispatchKind.CANCELRX):
+            wait = CANCEL_WAIT if dispatch.kind == DispatchKind.CANCELRX else FINAL_WAIT
+            dispatch.next_check_at = dispatch.accepted_at + wait
+    elif to == DispatchState.DELIVERED:
+        dispatch.delivered_at = now
+        dispatch.accepted_at = dispatch.accepted_at or now
+    dispatch.settled_at = now
+    event = "dispatch.retry" if to == DispatchState.RETRY_WAIT else f"dispatch.{to.value}"
+    work.ledger.on_dispatch(
+        dispatch,
+        event,
+        patient_ref=dispatch.request.patient_ref,
+        code=dispatch.code,
+        descriptions=list(dispatch.description_codes),
+        ref=dispatch.external_ref,
+    )
+    return True
+
+
+def _target(*, dispatch: Dispatch, outcome: Outcome) -> DispatchState | None:
+    """The state an outcome leads to."""
+    if outcome.kind == OutcomeKind.NOT_SENT:
+        if outcome.transient and dispatch.failures < outbox.MOST_NOT_SENT:
+            return DispatchState.RETRY_WAIT
+        return DispatchState.REJECTED
+    return {
+        OutcomeKind.ACCEPTED: DispatchState.ACCEPTED,
+        OutcomeKind.DELIVERED: DispatchState.DELIVERED,
+        OutcomeKind.REJECTED: DispatchState.REJECTED,
+        OutcomeKind.UNKNOWN: DispatchState.UNKNOWN,
+        OutcomeKind.HANDED_OVER: DispatchState.ACCEPTED,
+    }[outcome.kind]
+
+
+def backoff_seconds(failures: int) -> float:
+    """30 s doubling, at most 15 min (surescripts 7.2); the jitter is the beat's own."""
+    return min(30.0 * 2.0 ** max(0, failures - 1), 900.0)
+
+
+def _write(work: Settling) -> None:
+    """Everything gathered, in one go; the audit follows when the verb closes."""
+    changed = [dispatch for dispatch in work.dispatches if dispatch.id in work.touched]
+    if changed:
+        Dispatch.objects.bulk_update(
+            changed,
+            [
+                "state",
+                "lease_until",
+                "code",
+                "description_codes",
+                "text",
+                "external_ref",
+                "next_check_at",
+                "failures",
+                "due_at",
+                "accepted_at",
+                "delivered_at",
+                "settled_at",
+                "is_void",
+            ],
+        )
+    moves.save(work.requests[request_id] for request_id in sorted(work.moved))
+    if work.items:
+        RefillRequest.objects.bulk_create(work.items)
+    outbox.put(dispatches=work.new, ledger=work.ledger)

@@ -1,0 +1,156 @@
+"""What the clock and the vendors' late news do: releases at opening, lost leases, unresolved outcomes, merges.
+
+Each is one transaction; the network work before them (fresh facts, polls) is done by `review.timers`.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from refillhub.practices.models import Practice
+from review import facts as facts_of
+from review import outbox, states
+from review.asks import Ask
+from review.ledger import verb
+from review.models import Dispatch, DispatchKind, Kind, RefillRequest, ReplyPurpose
+from review.states import DispatchState, RequestState
+from review.workflow import deciding, moves, notices
+from review.workflow.settling import Settling
+
+R = RequestState
+
+
+def release(*, asks: Mapping[uuid.UUID, Ask], now: datetime) -> int:
+    """Decide held requests afresh, on the facts of this morning. Returns how many left the hold."""
+    if not asks:
+        return 0
+    with verb(now=now) as ledger:
+        moves.lock_patients((ask.practice.id, ask.patient_external_id) for ask in asks.values())
+        context = facts_of.load(asks=list(asks.values()), now=now)
+        requests = moves.lock_requests(asks.keys())
+        dispatches: list[Dispatch] = []
+        released = [row for row in requests.values() if row.state == R.HELD]
+        for request in released:
+            ledger.on_request(request, "request.released")
+            deciding.decide(
+                request=request, ask=asks[request.id], context=context, ledger=ledger, dispatches=dispatches
+            )
+        moves.save(released)
+        deciding.store(requests=[], dispatches=dispatches, context=context, ledger=ledger)
+        return sum(1 for request in released if request.state != R.HELD)
+
+
+def return_to_person(*, request_ids: Sequence[uuid.UUID], reason: str, now: datetime, urgent: bool = False) -> int:
+    """Bring requests back to a person, where their table allows it; what is queued is taken back."""
+    with verb(now=now) as ledger:
+        rows = moves.lock_requests(request_ids)
+        dispatches = moves.lock_dispatches(rows.values())
+        back = []
+        for request in rows.values():
+            if not states.allows(state=request.state, verb="return"):
+                continue
+            mine = [d for d in dispatches if d.request_id == request.id]
+            outbox.take_back(dispatches=mine, ledger=ledger)
+            moves.to_person(request=request, verb="return", reasons=[reason], ledger=ledger, urgent=urgent)
+            deciding.assign(request=request, queue=request.queue, ledger=ledger)
+            back.append(request)
+        moves.save(back)
+        return len(back)
+
+
+def lose_leases(*, now: datetime, limit: int = 200) -> list[uuid.UUID]:
+    """Dispatches whose sender died become unknown. Returns their ids, for reconciliation."""
+    with verb(now=now) as ledger:
+        return [row.id for row in outbox.lose_leases(now=now, limit=limit, ledger=ledger)]
+
+
+def find_unresolved(*, dispatch_ids: Sequence[uuid.UUID], now: datetime) -> int:
+    """Nobody could tell what became of these: unresolved, their requests locked, a task and (controlled) a page."""
+    with verb(now=now) as ledger:
+        ids = Dispatch.objects.filter(id__in=dispatch_ids).values_list("request_id", flat=True)
+        requests = moves.lock_requests(ids)
+        work = Settling(ledger=ledger, dispatches=moves.lock_dispatches(requests.values()), requests=requests)
+        wanted = set(dispatch_ids)
+        changed = []
+        for dispatch in work.dispatches:
+            if dispatch.id not in wanted or dispatch.state not in (DispatchState.UNKNOWN, DispatchState.ACCEPTED):
+                continue
+            dispatch.state = states.next_dispatch_state(
+                state=dispatch.state, verb="settle", to=DispatchState.UNRESOLVED
+            )
+            dispatch.next_check_at = None
+            dispatch.settled_at = now
+            changed.append(dispatch)
+            ledger.on_dispatch(dispatch, "dispatch.unresolved", patient_ref=dispatch.request.patient_ref)
+            _lock(work=work, dispatch=dispatch)
+        Dispatch.objects.bulk_update(changed, ["state", "next_check_at", "settled_at"])
+        moves.save(requests[request_id] for request_id in work.moved)
+        if work.items:
+            RefillRequest.objects.bulk_create(work.items)
+        outbox.put(dispatches=work.new, ledger=ledger)
+        return len(changed)
+
+
+def _lock(*, work: Settling, dispatch: Dispatch) -> None:
+    request = work.requests[dispatch.request_id]
+    is_script = dispatch.kind in (DispatchKind.NEWRX, DispatchKind.CANCELRX)
+    if is_script and request.state in (R.APPROVED, R.SENT, R.CANCEL_ASKED):
+        moves.to_person(
+            request=request, verb="settle", reasons=["unresolved"], ledger=work.ledger, lock=True, urgent=True
+        )
+        work.moved.add(request.id)
+        work.new.append(notices.task(request=request, why="unresolved", now=work.ledger.now, dispatch=dispatch))
+        if request.schedule != "not_controlled":
+            notices.page(work=work, request=request, why="unresolved")
+        return
+    if request.state == R.HANDING_OFF:
+        moves.to_person(request=request, verb="settle", reasons=["task_unresolved"], ledger=work.ledger)
+        work.moved.add(request.id)
+        return
+    notices.item(work=work, request=request, reason=f"{dispatch.kind}_unresolved")
+
+
+def see_prescription(*, request_id: uuid.UUID, now: datetime, seen_id: str) -> bool:
+    """The prescriber's own prescription was seen in DrChrono: the request is done and the patient hears so."""
+    with verb(now=now) as ledger:
+        request = moves.lock_requests([request_id])[request_id]
+        if request.state != R.WITH_EHR:
+            return False
+        moves.move(request=request, verb="see_prescription", to=R.DONE, now=now)
+        moves.save([request])
+        row = moves.pharmacy_names([request]).get((request.practice.stage, request.pharmacy_ncpdp))
+        answer = moves.reply(
+            request=request,
+            purpose=ReplyPurpose.SENT,
+            now=now,
+            pharmacy_name=row.name if row else "",
+            language=notices.language_of(request),
+        )
+        outbox.put(dispatches=[answer] if answer else [], ledger=ledger)
+        ledger.on_request(request, "request.done", outcome=request.state, data={"seen": seen_id})
+        return True
+
+
+def merge_patient(*, practice: Practice, old_sender: str, new_sender: str, now: datetime) -> int:
+    """Klara merged two patients: open requests move to the surviving one; if the chart patient differs, a person looks."""
+    with verb(now=now) as ledger:
+        moves.lock_patients([(practice.id, f"sender:{old_sender}"), (practice.id, f"sender:{new_sender}")])
+        ids = RefillRequest.objects.unfinished().filter(practice=practice, sender_id=old_sender)
+        rows = moves.lock_requests(ids.values_list("id", flat=True))
+        for request in rows.values():
+            request.sender_id = new_sender
+            request.version += 1
+            request.changed_at = now
+            ledger.on_request(request, "request.moved_patient", data={"from": old_sender, "to": new_sender})
+        RefillRequest.objects.bulk_update(rows.values(), ["sender_id", "version", "changed_at"]) if rows else None
+        ledger.note(
+            event="patient.merged",
+            practice_id=practice.id,
+            data={"from": old_sender, "to": new_sender, "requests": len(rows)},
+        )
+        return len(rows)
+
+
+def is_for_person(request: RefillRequest) -> bool:
+    """Whether a request is an item that only a person can end."""
+    return request.kind == Kind.MESSAGE
