@@ -6,6 +6,7 @@ template, exceptions as their type and the places they passed through: values in
 
 import logging
 import logging.config
+import sys
 import time
 import traceback
 import uuid
@@ -52,10 +53,9 @@ def _plain(value: object) -> object:
 def name_exception(_logger: object, _method: str, fields: Fields) -> Fields:
     """Replace `exc_info` by the exception's type and the functions it passed through; its message may hold data."""
     info = fields.pop("exc_info", None)
-    if info is True or (info and not isinstance(info, tuple)):
-        error = info if isinstance(info, BaseException) else None
-    else:
-        error = info[1] if info else None
+    if info is True:
+        info = sys.exc_info()
+    error = info[1] if isinstance(info, tuple) else info or None
     if error is None:
         return fields
     frames = traceback.extract_tb(error.__traceback__)[-12:]

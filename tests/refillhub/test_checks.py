@@ -1,0 +1,72 @@
+"""`check --deploy` refuses what must not stand beside patients."""
+
+import pytest
+from django.core.checks import CheckMessage
+from django.db import connection
+
+from integrations.models import Connection
+from refillhub import checks
+from refillhub.practices.models import Practice
+
+REAL = {
+    "DRCHRONO_BASE_URL": "https://app.drchrono.com",
+    "KLARA_BASE_URL": "https://api.klara.example",
+    "SURESCRIPTS_BASE_URL": "https://network.example",
+}
+
+
+def ids(found: list[CheckMessage]) -> set[str | None]:
+    return {message.id for message in found}
+
+
+def configure(settings: object, **values: object) -> None:
+    for name, value in values.items():
+        setattr(settings, name, value)
+
+
+def test_debugging_plain_http_and_the_demo_are_refused(settings: object) -> None:
+    configure(settings, DEBUG=True, PLAIN_HTTP=True, DEMO=True)
+    assert ids(checks.check_debugging(None)) == {"refillhub.E001", "refillhub.E002", "refillhub.E003"}
+    configure(settings, DEBUG=False, PLAIN_HTTP=False, DEMO=False)
+    assert not checks.check_debugging(None)
+
+
+def test_the_secrets_of_the_source_are_refused(settings: object) -> None:
+    assert ids(checks.check_secrets(None)) == {"refillhub.E010", "refillhub.E011", "refillhub.E012"}
+    configure(settings, SECRET_KEY="s" * 60, SEALING_KEYS=(("a", b"7" * 32),), EXPORT_SIGNING_KEY="QUJD")
+    assert not checks.check_secrets(None)
+
+
+def test_a_shifted_clock_is_refused_and_never_stands_beside_a_real_vendor(settings: object) -> None:
+    configure(settings, CLOCK_OFFSET_SECONDS=60)
+    assert ids(checks.check_clock(None)) == {"refillhub.E020"}
+    assert not checks.check_shifted_clock_stays_home(None)
+    configure(settings, KLARA_BASE_URL=REAL["KLARA_BASE_URL"])
+    assert ids(checks.check_shifted_clock_stays_home(None)) == {"refillhub.E021"}
+
+
+@pytest.mark.django_db
+def test_a_production_practice_may_not_stand_beside_pretended_vendors(settings: object) -> None:
+    practice = Practice.objects.create(name="A", slug="a", time_zone="America/New_York")
+    assert not checks.check_vendors(None)
+    Practice.objects.filter(pk=practice.pk).update(stage=Practice.Stage.production)
+    assert ids(checks.check_vendors(None)) == {"refillhub.E031"}
+    configure(settings, **REAL)
+    assert not checks.check_vendors(None)
+
+
+@pytest.mark.django_db
+def test_a_connection_of_its_own_address_is_looked_at_too(settings: object) -> None:
+    configure(settings, **REAL, STAGE="production")
+    practice = Practice.objects.create(name="A", slug="a", time_zone="America/New_York")
+    Connection.objects.create(practice=practice, vendor="klara", stage="staging", base_url="http://127.0.0.1:8802")
+    Connection.objects.create(practice=practice, vendor="drchrono", stage="staging", base_url="http://chart.example")
+    assert ids(checks.check_vendors(None)) == {"refillhub.E030", "refillhub.E031"}
+
+
+@pytest.mark.django_db
+def test_a_missing_or_disabled_audit_trigger_is_refused() -> None:
+    assert not checks.check_audit_triggers(None)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_append_only")
+    assert ids(checks.check_audit_triggers(None)) == {"refillhub.E040"}
