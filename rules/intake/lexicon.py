@@ -21,6 +21,7 @@ from rapidfuzz.distance import OSA
 from rules.intake import letters, plain_words
 
 Ingredients = tuple[str, ...]
+ProductRow = tuple[str, str, Ingredients, str, str]  # tty, name, ingredients, generic RxCUI, DEA
 
 
 class Schedule(StrEnum):
@@ -88,11 +89,11 @@ class Lexicon:
     names: Mapping[str, Name]
     starts: Mapping[str, tuple[tuple[str, ...], ...]]
     by_rxcui: Mapping[str, Name]
-    products: Mapping[int, tuple[str, str, Ingredients, str, str]]
+    products: Mapping[int, ProductRow]
     schedules: Mapping[str, Schedule]
     known_ingredients: frozenset[str]
     look_alikes: Mapping[Ingredients, frozenset[Ingredients]]
-    brand_sets: Mapping[str, tuple[Ingredients, ...]]
+    combinations: frozenset[Ingredients]
     release: str
     _ndc_codes: array.array[int]
     _ndc_targets: array.array[int]
@@ -196,9 +197,9 @@ def _add_lay_names(names: dict[str, Name]) -> None:
             names.setdefault(key, Name(term, NameKind.alias, (_set(members, "+"),)))
 
 
-def _read_products() -> dict[int, tuple[str, str, Ingredients, str, str]]:
+def _read_products() -> dict[int, ProductRow]:
     interned: dict[str, Ingredients] = {}
-    products: dict[int, tuple[str, str, Ingredients, str, str]] = {}
+    products: dict[int, ProductRow] = {}
     for rxcui, tty, name, members, generic, dea in _lines("lexicon_products.tsv"):
         found = interned.get(members)
         if found is None:
@@ -208,8 +209,8 @@ def _read_products() -> dict[int, tuple[str, str, Ingredients, str, str]]:
 
 
 def _widen_brands(
-    names: dict[str, Name], products: Mapping[int, tuple[str, str, Ingredients, str, str]]
-) -> dict[str, tuple[Ingredients, ...]]:
+    names: dict[str, Name], products: Mapping[int, ProductRow]
+) -> None:
     """Give each brand every ingredient set its products have; add the first word of brand families ("Toprol")."""
     sets: dict[str, dict[Ingredients, None]] = {}
     for tty, name, _, generic, _ in products.values():
@@ -228,7 +229,6 @@ def _widen_brands(
     for first, found in families.items():
         if first not in names and first not in plain_words.ALL:
             names[first] = Name(first, NameKind.brand, tuple(found))
-    return {key: tuple(found) for key, found in sets.items()}
 
 
 def _read_ndc() -> tuple[array.array[int], array.array[int]]:
@@ -263,7 +263,7 @@ def load() -> Lexicon:
     """Read the shipped vocabulary; the second call returns the same value."""
     names, by_rxcui, ingredients = _read_names()
     products = _read_products()
-    brand_sets = _widen_brands(names, products)
+    _widen_brands(names, products)
     _add_lay_names(names)
     for word in plain_words.NEVER_A_DRUG:
         names.pop(word, None)
@@ -285,7 +285,7 @@ def load() -> Lexicon:
         schedules=schedules,
         known_ingredients=frozenset(ingredients | set(schedules)),
         look_alikes=_read_look_alikes(names),
-        brand_sets=brand_sets,
+        combinations=frozenset(row[2] for row in products.values() if len(row[2]) > 1),
         release=str(manifest["release"]),
         _ndc_codes=codes,
         _ndc_targets=targets,

@@ -6,10 +6,20 @@ with a difference, a person with an unknown.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rules.intake import dose_forms, letters
-from rules.intake.lexicon import Ingredients, Lexicon, Name, NameKind, Product, Schedule, strictest
+from rules.intake.lexicon import (
+    Ingredients,
+    Lexicon,
+    Name,
+    NameKind,
+    Product,
+    ProductRow,
+    Schedule,
+    strictest,
+)
 
 QUALIFIERS = {"SCD": "SCD", "SBD": "SBD", "GPCK": "GPK", "BPCK": "BPK"}
 SALTS = frozenset(
@@ -284,9 +294,9 @@ def _said(
     brand_text = brands[0].text if brands else ""
     release = "" if marks["release"] == "ir" else marks["release"]
     if brand_text and not marks["release"]:
-        release = _release_of_brand(letters.key(text=brand_text), lexicon)
+        release = release_of_brand(key=letters.key(text=brand_text), lexicon=lexicon)
     elif not marks["release"] and plain and salt:
-        release = _release_of_salt(plain, salt.split()[0], lexicon)
+        release = release_of_salt(ingredients=plain, salt=salt.split()[0], lexicon=lexicon)
     shape, route = marks["shape"], marks["route"]
     if shape in dose_forms.ORAL_SHAPES and not route and release != "sl":
         route = "oral"
@@ -300,23 +310,23 @@ def _said(
 
 
 @functools.lru_cache(maxsize=4096)
-def _release_of_brand(key: str, lexicon: Lexicon) -> str:
+def release_of_brand(*, key: str, lexicon: Lexicon) -> str:
     """The release all products of a brand share, when its name does not say it (Concerta); else ""."""
     return _shared_release(lexicon, lambda row: row[0] == "SBD" and letters.key(text=row[1]) == key)
 
 
 @functools.lru_cache(maxsize=4096)
-def _release_of_salt(ingredients: Ingredients, salt: str, lexicon: Lexicon) -> str:
+def release_of_salt(*, ingredients: Ingredients, salt: str, lexicon: Lexicon) -> str:
     """The release all oral solid products of one salt share (metoprolol succinate is always extended); else ""."""
     if salt not in TELLING_SALTS:
         return ""
     return _shared_release(lexicon, lambda row: row[0] == "SCD" and row[2] == ingredients and f" {salt} " in row[1])
 
 
-def _shared_release(lexicon: Lexicon, is_meant: object) -> str:
+def _shared_release(lexicon: Lexicon, is_meant: Callable[[ProductRow], bool]) -> str:
     found: set[str] = set()
     for row in lexicon.products.values():
-        if is_meant(row):  # type: ignore[operator]
+        if is_meant(row):
             name = row[1] if row[0] == "SCD" else lexicon.products[int(row[3])][1]
             if "Tablet" in name or "Capsule" in name:
                 found.add("er" if "Extended Release" in name else "dr" if "Delayed Release" in name else "")

@@ -10,7 +10,7 @@ ENGLISH = frozenset(
     """
     a about again all also am an and any anyone are as asap at back be before by call called calling can chance check
     check could day days dear do doctor doctors dr due each end fill filled filling for friend friday friends from
-    get getting give go going good great had happy has have having he hello help here hey hi his her hope i i'd i'll
+    get getting give go going good great had happy has have having he hello help here hey hi hope i i'd i'll
     i'm i've in into is it it's its just kind kindly know last later let like ll lot ma'am made make me med
     medication medication's medications medicine medicines meds message mg mine mcg monday month monthly months
     morning much my name need needed needing needs next nice night nurse of office ok okay on once one only order
@@ -23,7 +23,7 @@ ENGLISH = frozenset(
     ve via wanted wants want was we wednesday week weekend weekly weeks well when which will wish with would yes yep
     you you'd you're your yours thankyou ty appreciate appreciated grateful evening afternoon afternoons regards
     sincerely best bless blessed wonderful awesome staff folks guys asking ask wondering wonder another more few
-    supply supplies inhaler inhalers pen pens bottle bottles dose doses strength authorize authorization approve
+    supply supplies bottle bottles dose doses strength authorize authorization approve
     approved approval remaining left low almost completely nearly ran finish finishing finally looking forward
     patient date birth dob born number phone pick pickup drop electronically e faxed fax local pharmacy pharmacist
     pharmacies drugstore store near nearest main street road avenue st ave rd blvd cvs walgreens asked told says said
@@ -42,13 +42,13 @@ ENGLISH = frozenset(
 SPANISH = frozenset(
     """
     a al ayuda buen buena buenas buenos bien con como cuando cualquier da dar de del dia dias doctor doctora dr dra
-    el ella en enviar envie envien enviarme es esta estan este esto favor farmacia farmacias gracias gusta hasta hola
+    el en enviar envie envien enviarme es esta estan este esto favor farmacia farmacias gracias gusta hasta hola
     la las le les lo los llenar manana mandar manda mande manden medicamento medicamentos medicina medicinas medico
     medica mes meses mi mis mil muchas mucho muy necesitaba necesito necesita necesitamos nombre noches nuevamente
     oficina orden ordenar otra para pastilla pastillas pedir pido pidiendo pedirle poder podria podrian podemos por
     porfa porfavor puede pueden puedo pronto que queda quedan quiero quisiera receta recetas recarga recargar recargas
     relleno rellenar rellenen renovar renovacion renueve renueven resurtido resurtir resurta resurtan reposicion
-    saludos se semana semanas senor senora senorita ser si solicitar solicito solicitud su sus surtir surta surtan
+    saludos se semana semanas senor senora senorita ser solicitar solicito solicitud su sus surtir surta surtan
     tableta tabletas tambien tarde tardes tener tengo tiene tienen toda todo tomar tomo un una unas unos usted ustedes
     y yo ya gracias dios bendiga casi acaba acabando acabaron acabo agotando terminando termina misma mismo hoy
     agradezco agradecida agradecido amable calle avenida farmaceutico capsulas capsula miligramos
@@ -73,4 +73,10 @@ NEVER_A_DRUG = frozenset(
     acid laxative sunscreen e c d k b lemon orange cherry peach strawberry grape mint garlic ginger onion tomato
     potato carrot celery beef pork lamb turkey duck tuna salmon cod shrimp crab lobster oyster clam
     """.split()
+)
+
+# Words that may stand in a message that only takes back an earlier one ("never mind, I found some").
+TAKING_BACK = frozenset(
+    "found it some still had have got already i i've enough pharmacy had plenty one more that bottle my meds refill the request sorry"
+    " all set for now ya tengo encontre disculpe perdon lo".split()
 )

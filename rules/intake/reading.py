@@ -94,7 +94,6 @@ class DoubtCode(StrEnum):
     possible_drug_unread = "possible_drug_unread"
     unread_words = "unread_words"
     tag_disagrees = "tag_disagrees"
-    tag_missing = "tag_missing"
     pharmacy_unclear = "pharmacy_unclear"
     low_confidence = "low_confidence"
 
@@ -113,7 +112,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListItem:
-    """One entry of the chart's medication list; codes as given, may be blank or wrong."""
+    """One entry of the chart's medication list; codes as given, may be blank or wrong.
+
+    `quantity` ("90") and `directions` (the sig) let a quantity or directions in the message be compared; left blank
+    they cannot, and what the patient writes about them is a doubt. `extra_names`: confirmed aliases of this entry.
+    """
 
     entry_id: str
     name: str
@@ -124,6 +127,7 @@ class ListItem:
     strength: str = ""
     form: str = ""
     quantity: str = ""
+    directions: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +135,8 @@ class Thread:
     """The coalesced burst of one conversation (oldest first) and what is known around it.
 
     `tags` are our own tag names after the practice's mapping: "refill", "pharmacy_change"; others are kept as text.
-    `known_pharmacies` are the names of the patient's pharmacies, the default one first.
+    `known_pharmacies` are the names of the patient's pharmacies, the default one first. `known_names` are the names of
+    the patient and of the practice's people (single words or full names): greetings and signatures are read by them.
     """
 
     messages: tuple[Message, ...]
@@ -139,6 +144,7 @@ class Thread:
     tags: tuple[str, ...] = ()
     reason: str = ""
     known_pharmacies: tuple[str, ...] = ()
+    known_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -223,6 +229,7 @@ class Reading:
     `must_reach_person` is true unless the thread is exactly one plain refill ask with every drug resolved, plain
     thanks, or a plain "never mind". `is_plain_pharmacy_change` marks a sole pharmacy change with exactly one
     pharmacy named; it still carries must_reach_person (the caller may route it to its own recipe).
+    `tag_agrees`: None when no refill or pharmacy tag came with the thread (the practice's policy decides what that means).
     `is_cancel`: the newest words take back what was asked before ("never mind") and nothing else was said with it.
     """
 
@@ -239,4 +246,5 @@ class Reading:
     is_cancel: bool = False
     is_emergency: bool = False
     has_symptom: bool = False
+    tag_agrees: bool | None = None
     must_reach_person: bool = True

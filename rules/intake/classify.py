@@ -1,0 +1,87 @@
+"""What a thread is about: intents with the words that show them, over the coalesced words of a burst.
+
+Danger is looked for in every word, misspelt danger too; other topics outside drug names and fixed harmless phrases.
+Ambiguity is kept, not settled: the reader turns it into a doubt.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz.distance import OSA
+
+from rules.intake import letters, phrases, plain_words
+from rules.intake.reading import Intent
+
+ALWAYS_READ = frozenset({Intent.emergency})
+READ_IN_PHRASES = frozenset({Intent.emergency, Intent.symptom, Intent.pregnancy})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An intent shown by the folded characters [start, end)."""
+
+    intent: Intent
+    start: int
+    end: int
+    weight: int
+
+
+def mask(*, text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """The text with the spans blotted out, same length."""
+    out = list(text)
+    for start, end in spans:
+        out[start:end] = "_" * (end - start)
+    return "".join(out)
+
+
+def mended(*, text: str, words: Sequence[letters.Token], known: set[int]) -> str:
+    """The text with misspelt words of danger put right, same words otherwise; "" when nothing was mended.
+
+    `known`: tokens already explained (drug names, harmless phrases).
+    """
+    changes: list[tuple[int, int, str]] = []
+    for index, word in enumerate(words):
+        if index in known or len(word.text) < 4 or len(word.text) > 24 or word.text in plain_words.ALL:
+            continue
+        squeezed = re.sub(r"(.)\1{2,}", r"\1", word.text)
+        for danger in phrases.DANGER_WORDS:
+            allowed = 1 if len(danger) < 8 else 2
+            if abs(len(danger) - len(squeezed)) <= allowed and danger != word.text and (
+                OSA.distance(danger, squeezed, score_cutoff=allowed) <= allowed
+            ):
+                changes.append((word.start, word.end, danger))
+                break
+    if not changes:
+        return ""
+    out, at = [], 0
+    for start, end, danger in changes:
+        out += [text[at:start], danger]
+        at = end
+    return "".join((*out, text[at:]))
+
+
+def topics(*, text: str, drugs: Sequence[tuple[int, int]], harmless: Sequence[tuple[int, int]]) -> list[Seen]:
+    """Every intent shown in a folded text, refill and thanks included, in order of TOPICS."""
+    without_drugs = mask(text=text, spans=drugs)
+    without_phrases = mask(text=without_drugs, spans=harmless)
+    seen: list[Seen] = []
+    for intent, weight, pattern in phrases.TOPICS:
+        if intent in ALWAYS_READ:
+            searched = text
+        elif intent in READ_IN_PHRASES:
+            searched = without_drugs
+        else:
+            searched = without_phrases
+        seen += [Seen(intent, match.start(), match.end(), weight) for match in pattern.finditer(searched)]
+    strong = [Seen(Intent.refill, match.start(), match.end(), 100) for match in phrases.REFILL_STRONG.finditer(text)]
+    weak = [Seen(Intent.refill, match.start(), match.end(), 85) for match in phrases.REFILL_WEAK.finditer(text)]
+    seen += strong or weak
+    seen += [Seen(Intent.thanks, match.start(), match.end(), 90) for match in phrases.THANKS.finditer(text)]
+    return seen
+
+
+def harmless_spans(*, text: str) -> list[tuple[int, int]]:
+    """Fixed phrases that say nothing clinical ("no rush", "my date of birth is ...")."""
+    return [match.span() for pattern in phrases.HARMLESS for match in pattern.finditer(text) if match.group().strip()]

@@ -1,0 +1,254 @@
+"""Which entry of the patient's own list a named drug is: exactly one, or none with the reason and the rivals.
+
+Exact names are never bent towards another drug; a combination is never one of its parts; a misspelt word counts only
+when no other known drug is near. When two entries fit, neither is chosen.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rules.intake import dose_forms, letters, normalise
+from rules.intake.lexicon import Ingredients, Lexicon, Name, NameKind
+from rules.intake.reading import DoubtCode, ListItem, Rival
+
+MARGIN = 2  # edits by which the best drug must beat every other known drug; with it k <= 2 edits cannot cross over
+LOOK_ALIKE_MARGIN = 3
+SCORES = {
+    NameKind.ingredient: 100, NameKind.salt: 100, NameKind.combination: 100, NameKind.brand: 97, NameKind.alias: 95,
+    NameKind.hint: 75,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A list item with what its name and code say."""
+
+    item: ListItem
+    said: tuple[normalise.Said, ...]
+
+    @property
+    def choices(self) -> frozenset[Ingredients]:
+        """Every ingredient set the entry may be (name and code may disagree: both count)."""
+        return frozenset(one for said in self.said for one in said.ingredient_choices)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A drug as named in a message, before it is matched."""
+
+    name: Name
+    key: str
+    distance: int = 0
+    near_rivals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """What was written beside the name: `bare` numbers had no unit."""
+
+    amounts: tuple[dose_forms.Amount, ...] = ()
+    bare: tuple[Fraction, ...] = ()
+    shape: str = ""
+    release: str = ""
+    salt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """The outcome: `entry` or doubts; the flags compare with the entry."""
+
+    entry: Entry | None = None
+    score: int = 0
+    rivals: tuple[Rival, ...] = ()
+    doubts: tuple[DoubtCode, ...] = ()
+    strength_differs: bool = False
+    form_differs: bool = False
+
+
+def entries_of(*, medications: Sequence[ListItem], lexicon: Lexicon) -> tuple[Entry, ...]:
+    """The list with each name and code read; `extra_names` are kept as alternatives of the entry's own name."""
+    found = []
+    for item in medications:
+        both = normalise.identify(name=item.name, rxcui=item.rxcui, ndc=item.ndc, lexicon=lexicon)
+        said = [one for one in (both.by_name, both.by_code) if one is not None]
+        found.append(Entry(item, tuple(said)))
+    return tuple(found)
+
+
+def misspelt(*, word: str, lexicon: Lexicon) -> Named | None:
+    """The drug a misspelt word stands nearest to, with every other drug that is too near; None when none is near."""
+    allowed = 0 if len(word) < 5 else 1 if len(word) < 8 else 2 if len(word) < 12 else 3
+    if not allowed or len(word) > 40:
+        return None
+    near = lexicon.near(word=word, limit=allowed + LOOK_ALIKE_MARGIN)
+    if not near or near[0].distance > allowed:
+        return None
+    best = lexicon.names[near[0].name]
+    rivals = []
+    for other in near[1:]:
+        sets = lexicon.names[other.name].ingredient_sets
+        if set(sets) & set(best.ingredient_sets):
+            continue
+        is_pair = any(one in lexicon.look_alikes.get(mine, ()) for mine in best.ingredient_sets for one in sets)
+        if other.distance < near[0].distance + (LOOK_ALIKE_MARGIN if is_pair else MARGIN):
+            rivals.append(other.name)
+    return Named(name=best, key=near[0].name, distance=near[0].distance, near_rivals=tuple(rivals))
+
+
+def resolve(*, named: Named, stated: Stated, entries: Sequence[Entry], lexicon: Lexicon) -> Match:
+    """Match a named drug against the list; see the module for the rules."""
+    score = max(0, SCORES[named.name.kind] - (4 + 6 * named.distance if named.distance else 0))
+    active = [entry for entry in entries if entry.item.is_active]
+    if named.near_rivals:
+        shown = tuple(Rival(name=one, entry_id=None, score=score - 5) for one in named.near_rivals[:5])
+        return Match(score=score, doubts=(DoubtCode.sound_alike,), rivals=shown)
+    if named.name.kind is NameKind.hint:
+        return _resolve_hint(named=named, stated=stated, active=active, score=score)
+    wanted = set(named.name.ingredient_sets)
+    fitting = [entry for entry in active if entry.choices & wanted]
+    if not fitting:
+        return _no_entry(wanted=wanted, entries=entries, score=score)
+    if len(wanted) > 1:
+        fitting = [entry for entry in fitting if _carries_brand(entry=entry, key=named.key)]
+        if not fitting:
+            return Match(score=score, doubts=(DoubtCode.two_entries_fit,), rivals=_rivals(active, wanted, score))
+    stated = _with_name(named=named, stated=stated, lexicon=lexicon)
+    fitting_exactly = [entry for entry in fitting if not any(_differences(entry=entry, stated=stated))]
+    chosen = fitting_exactly if len(fitting) > 1 else fitting
+    if len(fitting) > 1 and not _tells_apart(stated):
+        chosen = fitting
+    if len(chosen) != 1:
+        return Match(score=score, doubts=(DoubtCode.two_entries_fit,), rivals=_rivals(fitting, wanted, score))
+    return _matched(entry=chosen[0], others=[one for one in fitting if one is not chosen[0]], stated=stated, score=score)
+
+
+def _tells_apart(stated: Stated) -> bool:
+    return bool(stated.amounts or stated.bare or stated.shape or stated.release or stated.salt)
+
+
+def _matched(*, entry: Entry, others: Sequence[Entry], stated: Stated, score: int) -> Match:
+    strength, form = _differences(entry=entry, stated=stated)
+    doubts = [DoubtCode.strength_differs] if strength else []
+    doubts += [DoubtCode.form_differs] if form else []
+    rivals = tuple(Rival(name=one.item.name, entry_id=one.item.entry_id, score=score - 20) for one in others)
+    return Match(entry=entry, score=score, rivals=rivals, doubts=tuple(doubts), strength_differs=strength,
+                 form_differs=form)
+
+
+def _resolve_hint(*, named: Named, stated: Stated, active: Sequence[Entry], score: int) -> Match:
+    members = {one for choice in named.name.ingredient_sets for one in choice}
+    fitting = [entry for entry in active if any(set(choice) & members for choice in entry.choices)]
+    dim = [entry for entry in active if not entry.choices or any(said.unread for said in entry.said)]
+    if len(fitting) == 1 and not [entry for entry in dim if entry is not fitting[0]]:
+        return _matched(entry=fitting[0], others=(), stated=stated, score=score)
+    rivals = tuple(
+        Rival(name=one.item.name, entry_id=one.item.entry_id, score=score - 5) for one in (*fitting, *dim)[:6]
+    )
+    return Match(score=score, doubts=(DoubtCode.hint_not_unique,), rivals=rivals)
+
+
+def _no_entry(*, wanted: set[Ingredients], entries: Sequence[Entry], score: int) -> Match:
+    stopped = [entry for entry in entries if not entry.item.is_active and entry.choices & wanted]
+    if stopped:
+        return Match(score=score, doubts=(DoubtCode.entry_not_active,), rivals=_rivals(stopped, wanted, score))
+    parts = {one for choice in wanted for one in choice}
+    partly = [
+        entry for entry in entries if entry.item.is_active and any(set(choice) & parts for choice in entry.choices)
+    ]
+    if partly:
+        shown = tuple(Rival(name=one.item.name, entry_id=one.item.entry_id, score=50) for one in partly)
+        return Match(score=score, doubts=(DoubtCode.combination,), rivals=shown)
+    return Match(score=score, doubts=(DoubtCode.not_on_list,))
+
+
+def _rivals(entries: Sequence[Entry], wanted: set[Ingredients], score: int) -> tuple[Rival, ...]:
+    return tuple(
+        Rival(name=entry.item.name, entry_id=entry.item.entry_id, score=score)
+        for entry in entries
+        if entry.choices & wanted
+    )[:6]
+
+
+def _carries_brand(*, entry: Entry, key: str) -> bool:
+    return any(letters.key(text=said.brand) == key for said in entry.said if said.brand)
+
+
+def _with_name(*, named: Named, stated: Stated, lexicon: Lexicon) -> Stated:
+    """Add what the name itself tells: the salt of a salt name, the release a brand always has (Glucotrol XL)."""
+    salt = stated.salt or named.name.salt
+    release = stated.release
+    if not release and named.name.kind is NameKind.brand:
+        release = normalise.release_of_brand(key=named.key, lexicon=lexicon)
+    if not release and salt and len(named.name.ingredient_sets) == 1:
+        plain = named.name.ingredient_sets[0]
+        release = normalise.release_of_salt(ingredients=plain, salt=salt.split()[0], lexicon=lexicon)
+    return Stated(amounts=stated.amounts, bare=stated.bare, shape=stated.shape, release=release, salt=salt)
+
+
+def _differences(*, entry: Entry, stated: Stated) -> tuple[bool, bool]:
+    """(strength differs or cannot be confirmed, form, release or salt differs or cannot be confirmed)."""
+    return _strength_differs(entry=entry, stated=stated), _form_differs(entry=entry, stated=stated)
+
+
+def _strength_differs(*, entry: Entry, stated: Stated) -> bool:
+    if not stated.amounts and not stated.bare:
+        return False
+    known = [said.amounts for said in entry.said if said.amounts]
+    if not known and entry.item.strength:
+        folded = letters.fold(text=entry.item.strength)
+        words = letters.tokens(text=folded.text)
+        read, _ = dose_forms.amounts_at(words=words, text=folded.text, index=0) if words else ([], 0)
+        known = [tuple(read)] if read else []
+    if not known:
+        return True
+    for amounts in known:
+        if stated.amounts and not _amounts_fit(stated=stated.amounts, known=amounts):
+            return True
+        if stated.bare and not _bare_fit(bare=stated.bare, known=amounts):
+            return True
+    return False
+
+
+def _amounts_fit(*, stated: Sequence[dose_forms.Amount], known: Sequence[dose_forms.Amount]) -> bool:
+    if dose_forms.same_amounts(left=stated, right=known):
+        return True
+    # "albuterol 90 mcg" for 90 mcg/actuat: the patient leaves out the "per".
+    heads = [dose_forms.Amount(one.value, one.unit.split("/")[0]) for one in known if one.unit.endswith("/actuat")]
+    return bool(heads) and dose_forms.same_amounts(left=stated, right=heads)
+
+
+def _bare_fit(*, bare: Sequence[Fraction], known: Sequence[dose_forms.Amount]) -> bool:
+    """A number without unit fits when it is the printed number in mg, mcg, g, units or mEq."""
+    rest = list(known)
+    for value in bare:
+        match = next((one for one in rest if value in _printed(one)), None)
+        if match is None:
+            return False
+        rest.remove(match)
+    return not rest
+
+
+def _printed(amount: dose_forms.Amount) -> tuple[Fraction, ...]:
+    if amount.unit in ("mg", "mg/actuat", "mg/hr"):
+        return (amount.value, amount.value * 1000) if amount.value < 1 else (amount.value,)
+    return (amount.value,)
+
+
+def _form_differs(*, entry: Entry, stated: Stated) -> bool:
+    for said in entry.said:
+        if stated.release and stated.release != "ir" and said.release != stated.release:
+            return True
+        if stated.release == "ir" and said.release == "er":
+            return True
+        if stated.shape and said.shape and not _shape_fits(stated=stated.shape, known=said.shape):
+            return True
+        told = set(stated.salt.split()) & normalise.TELLING_SALTS
+        if told and not told & set(said.salt.split()):
+            return True
+    return False
+
+
+def _shape_fits(*, stated: str, known: str) -> bool:
+    return stated == known or any(stated in group and known in group for group in normalise.SHAPES_ALIKE)

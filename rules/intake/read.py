@@ -1,0 +1,444 @@
+"""Read a thread: words in, Reading out. Pure, total (any text), and careful: every word must be explained.
+
+A plain refill is what is left when nothing is doubtful: one topic, every drug resolved, no word unread. It never
+decides and never raises on text.
+"""
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rules.intake import classify, letters, matching, mentions, pharmacies, phrases, plain_words
+from rules.intake.lexicon import Lexicon, NameKind
+from rules.intake.reading import (
+    Author,
+    Doubt,
+    DoubtCode,
+    Intent,
+    IntentSeen,
+    Mention,
+    PharmacyMention,
+    Reading,
+    Source,
+    Span,
+    Thread,
+)
+
+MAX_READ = 12_000  # folded characters; what is longer is read up to here and reaches a person
+PLAIN_CONFIDENCE = 70
+TOPIC_DOUBTS = {
+    Intent.emergency: (DoubtCode.emergency, "Words of an emergency."),
+    Intent.symptom: (DoubtCode.symptom, "Words of a symptom or side effect."),
+    Intent.pregnancy: (DoubtCode.pregnancy, "Words of pregnancy or nursing."),
+    Intent.stop_or_not_needed: (DoubtCode.stop_or_not_needed, "May say stop, not needed or already has it."),
+    Intent.dose_change: (DoubtCode.dose_change, "May ask for or report a change of dose."),
+    Intent.new_drug: (DoubtCode.new_drug, "May ask for something new."),
+    Intent.lost_or_early: (DoubtCode.lost_or_early, "Lost, stolen, travel or early."),
+    Intent.refill_status: (DoubtCode.refill_status, "May ask about an earlier request."),
+    Intent.cancel: (DoubtCode.cancelled, "May take back a request."),
+}
+SENTENCES = {
+    DoubtCode.not_on_list: "This drug is not on the active list.",
+    DoubtCode.entry_not_active: "This drug is on the list but not active.",
+    DoubtCode.two_entries_fit: "More than one entry of the list fits.",
+    DoubtCode.sound_alike: "Another known drug has nearly the same name.",
+    DoubtCode.combination: "The list has this ingredient only as part of a combination, or apart from it.",
+    DoubtCode.hint_not_unique: "A lay name; not exactly one active entry belongs to it.",
+    DoubtCode.strength_differs: "The strength written is not the entry's, or cannot be compared.",
+    DoubtCode.form_differs: "The form, salt or release written is not the entry's, or cannot be compared.",
+}
+URGENCY = (
+    Intent.emergency, Intent.pregnancy, Intent.symptom, Intent.cancel, Intent.stop_or_not_needed, Intent.dose_change,
+    Intent.new_drug, Intent.lost_or_early, Intent.pharmacy_change, Intent.refill_status, Intent.lab,
+    Intent.appointment, Intent.billing, Intent.other, Intent.refill, Intent.thanks,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """The messages of a burst as one folded text, with the way back to message and character."""
+
+    text: str
+    starts: tuple[int, ...]
+    folded: tuple[letters.Folded, ...]
+    originals: tuple[str, ...]
+    was_cut: bool
+
+    def span(self, *, start: int, end: int) -> Span:
+        """The original span; one that runs over two messages ends with the first."""
+        index = max(position for position, begin in enumerate(self.starts) if begin <= start)
+        part = self.folded[index]
+        low = start - self.starts[index]
+        high = min(end - self.starts[index], len(part.text))
+        return Span(index, *part.original(start=low, end=high))
+
+    def words(self, *, span: Span) -> str:
+        """The original characters of a span."""
+        return self.originals[span.message][span.start : span.end]
+
+
+def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
+    """Understand a thread (oldest message first) against the patient's list.
+
+    1. fold all messages to one text; 2. fixed phrases, pharmacies, drugs; 3. topics; 4. doubts; 5. the verdict.
+    """
+    joined = _join(thread=thread)
+    words = letters.tokens(text=joined.text)
+    entries = matching.entries_of(medications=thread.medications, lexicon=lexicon)
+    harmless = classify.harmless_spans(text=joined.text)
+    shops = pharmacies.find(text=joined.text)
+    explained = _tokens_in(words=words, spans=[*harmless, *((shop.start, shop.end) for shop in shops)])
+    active_sets = frozenset(one for entry in entries if entry.item.is_active for one in entry.choices)
+    finds = mentions.find(
+        text=joined.text, words=words, harmless=explained, aliases=_aliases(thread=thread, lexicon=lexicon),
+        entry_sets=active_sets, lexicon=lexicon,
+    )
+    drug_mentions = _mentions(joined=joined, words=words, finds=finds, entries=entries, lexicon=lexicon)
+    drug_spans = [(words[index].start, words[index].end) for index in finds.covered]
+    seen = classify.topics(text=joined.text, drugs=drug_spans, harmless=harmless)
+    known = explained | finds.covered
+    mended = classify.mended(text=joined.text, words=words, known=known)
+    mended_danger = bool(mended) and [
+        one for one in classify.topics(text=mended, drugs=(), harmless=()) if one.intent in classify.READ_IN_PHRASES
+    ]
+    names = _name_tokens(joined=joined, words=words, thread=thread)
+    asks = _tokens_in(words=words, spans=[(one.start, one.end) for one in seen if one.intent is Intent.refill and
+                                          one.weight == 100])
+    unread = [
+        index for index, word in enumerate(words)
+        if index not in known and index not in names and index not in asks and word.text not in plain_words.ALL
+    ]
+    intents = _intents(joined=joined, seen=seen)
+    if mended_danger:
+        intents += tuple(
+            IntentSeen(intent=one, span=Span(0, 0, 0), words="(misspelt)", weight=70)
+            for one in dict.fromkeys(each.intent for each in mended_danger)
+        )
+    shop_mentions = _shops(joined=joined, shops=shops, thread=thread)
+    view = _View(thread, joined, words, intents, drug_mentions, shop_mentions, tuple(unread), frozenset(known), finds.was_cut)
+    return _verdict(view=view, harmless=harmless, drug_spans=drug_spans)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """All that was seen, for the verdict."""
+
+    thread: Thread
+    joined: _Joined
+    words: tuple[letters.Token, ...]
+    intents: tuple[IntentSeen, ...]
+    mentions: tuple[Mention, ...]
+    shops: tuple[PharmacyMention, ...]
+    unread: tuple[int, ...]
+    known: frozenset[int]
+    was_cut: bool
+
+
+def _join(*, thread: Thread) -> _Joined:
+    folded = tuple(letters.fold(text=message.text) for message in thread.messages)
+    starts, length, kept = [], 0, []
+    for part in folded:
+        starts.append(length)
+        kept.append(part.text)
+        length += len(part.text) + 1
+    text = "\n".join(kept)
+    return _Joined(text[:MAX_READ], tuple(starts) or (0,), folded or (letters.fold(text=""),),
+                   tuple(message.text for message in thread.messages) or ("",), len(text) > MAX_READ)
+
+
+def _tokens_in(*, words: Sequence[letters.Token], spans: Iterable[tuple[int, int]]) -> set[int]:
+    ranges = list(spans)
+    return {
+        index
+        for index, word in enumerate(words)
+        if any(start <= word.start and word.end <= end for start, end in ranges)
+    }
+
+
+def _aliases(*, thread: Thread, lexicon: Lexicon) -> dict[str, str]:
+    """Extra names of exactly one active entry; a name shared by two entries, or a known drug name, is none."""
+    owners: dict[str, set[str]] = {}
+    for item in thread.medications:
+        for extra in item.extra_names:
+            key = letters.key(text=extra)
+            known = lexicon.names.get(key)
+            if key and item.is_active and (known is None or known.kind is NameKind.hint):
+                owners.setdefault(key, set()).add(item.entry_id)
+    return {key: next(iter(ids)) for key, ids in owners.items() if len(ids) == 1}
+
+
+def _mentions(
+    *, joined: _Joined, words: Sequence[letters.Token], finds: mentions.Finds, entries: Sequence[matching.Entry],
+    lexicon: Lexicon,
+) -> tuple[Mention, ...]:
+    result: list[Mention] = []
+    by_id = {entry.item.entry_id: entry for entry in entries}
+    for found in finds.found:
+        if found.alias_of:
+            match = matching.Match(entry=by_id[found.alias_of], score=90)
+        else:
+            match = matching.resolve(named=found.named, stated=found.stated(), entries=entries, lexicon=lexicon)
+        mention = _mention(joined=joined, words=words, found=found, match=match)
+        again = next((one for one in result if one.resolves_to and one.resolves_to == mention.resolves_to), None)
+        if again is None or mention.doubts or (mention.strength and mention.strength != again.strength):
+            result.append(mention)
+    return tuple(result)
+
+
+def _mention(
+    *, joined: _Joined, words: Sequence[letters.Token], found: mentions.Found, match: matching.Match
+) -> Mention:
+    first = min([found.first, *(piece.first for piece in found.pieces if piece.first == found.first - 1)])
+    last = max([found.last, *(piece.last for piece in found.pieces if piece.last <= found.last + 4)])
+    span = joined.span(start=words[found.first].start, end=words[found.last - 1].end)
+    wide = joined.span(start=words[first].start, end=words[last - 1].end)
+    stated, name = found.stated(), found.named.name
+    quantity, days = found.number_of("quantity"), found.number_of("days")
+    directions = found.text_of("directions")
+    codes = list(match.doubts)
+    quantity_differs = False
+    if match.entry is not None:
+        item = match.entry.item
+        quantity_differs = any(value is not None and item.quantity.strip().split(".")[0] != str(value)
+                               for value in (quantity, days))
+        if quantity_differs:
+            codes.append(DoubtCode.quantity_differs)
+        rate = mentions.rate_of(directions=directions) if directions else None
+        if directions and (rate is None or rate != mentions.rate_of(directions=item.directions)):
+            codes.append(DoubtCode.directions_in_message)
+    bare = " ".join(f"{float(one):.6g}" for one in stated.bare)
+    strength = " ".join(part for part in (" / ".join(one.text() for one in stated.amounts), bare) if part)
+    sets = name.ingredient_sets
+    return Mention(
+        span=span if wide.message != span.message else wide,
+        words=joined.words(span=span if wide.message != span.message else wide),
+        ingredients=sets[0] if len(sets) == 1 else (),
+        strength=strength, form=" ".join(part for part in (stated.shape, stated.release) if part),
+        quantity=quantity, days=days, directions=directions,
+        resolves_to=match.entry.item.entry_id if match.entry else None,
+        score=match.score, kind="misspelling" if found.named.distance else "list_alias" if found.alias_of else
+        name.kind.value,
+        rivals=match.rivals, strength_differs=match.strength_differs, form_differs=match.form_differs,
+        quantity_differs=quantity_differs,
+        doubts=tuple(Doubt(code=code, sentence=_sentence(code), span=span) for code in codes),
+    )
+
+
+def _sentence(code: DoubtCode) -> str:
+    return SENTENCES.get(code) or {
+        DoubtCode.quantity_differs: "A quantity or days supply is written that is not the entry's.",
+        DoubtCode.directions_in_message: "Directions are written that are not the entry's, or cannot be compared.",
+    }.get(code, "Needs a look.")
+
+
+def _name_tokens(*, joined: _Joined, words: Sequence[letters.Token], thread: Thread) -> set[int]:
+    """Tokens that are known people's names, a doctor's name after the title, or a signature at the very end."""
+    known = {part for name in thread.known_names for part in letters.key(text=name).split() if len(part) > 1}
+    tokens = {index for index, word in enumerate(words) if word.text in known}
+    for index, word in enumerate(words[:-1]):
+        after = words[index + 1].text
+        if word.text in ("dr", "doctor", "dra", "doctora") and after.isalpha() and len(after) >= 3 and not re.search(
+            r"(?:ed|ing|n't|says?|said|told|wants?|gave|took|put|has|had|will)$", after
+        ):
+            tokens.add(index + 1)
+    match = re.search(
+        r"(?:thanks|thank you|gracias|regards|sincerely|thx|saludos|my name is|mi nombre es|^name:)[^a-z0-9]*"
+        r"([a-z][a-z'-]+(?: [a-z][a-z'-]+)?)[^a-z0-9]*$", joined.text)
+    if match and not any(pattern.search(match.group(1)) for pattern in (phrases.SYMPTOM, phrases.NEGATION, phrases.EMERGENCY)):
+        tokens |= _tokens_in(words=words, spans=[match.span(1)])
+    return tokens
+
+
+def _intents(*, joined: _Joined, seen: Sequence[classify.Seen]) -> tuple[IntentSeen, ...]:
+    result = []
+    for one in seen:
+        span = joined.span(start=one.start, end=one.end)
+        result.append(IntentSeen(intent=one.intent, span=span, words=joined.words(span=span), weight=one.weight))
+    return tuple(result)
+
+
+def _shops(
+    *, joined: _Joined, shops: Sequence[pharmacies.Found], thread: Thread
+) -> tuple[PharmacyMention, ...]:
+    spans = [joined.span(start=shop.start, end=shop.end) for shop in shops]
+    return pharmacies.mentions_of(
+        found=shops, known=thread.known_pharmacies, spans=[(span, joined.words(span=span)) for span in spans]
+    )
+
+
+def _verdict(
+    *, view: _View, harmless: Sequence[tuple[int, int]], drug_spans: Sequence[tuple[int, int]]
+) -> Reading:
+    topics = {one.intent for one in view.intents} - {Intent.thanks}
+    if not topics - {Intent.refill} and Intent.refill not in topics and _is_bare_drug_ask(view=view):
+        topics.add(Intent.refill)
+    primary = next((one for one in URGENCY if one in topics), None) or _rest(view=view)
+    doubts = [*_outer_doubts(view=view), *_topic_doubts(view=view, topics=topics)]
+    doubts += _word_doubts(view=view, harmless=harmless, drug_spans=drug_spans)
+    asked_refill = Intent.refill in topics
+    doubts += _drug_doubts(view=view, asked_refill=asked_refill)
+    confidence = _confidence(view=view, doubts=doubts)
+    if confidence < PLAIN_CONFIDENCE and not doubts:
+        doubts.append(Doubt(code=DoubtCode.low_confidence, sentence="Not sure enough of what is asked."))
+    is_plain_refill = topics == {Intent.refill} and bool(view.mentions) and not doubts
+    blocking = {one.code for one in doubts} - {DoubtCode.cancelled, DoubtCode.no_drug_named, DoubtCode.not_a_refill}
+    is_thanks = not topics and primary is Intent.thanks and not blocking and not view.mentions
+    is_cancel = _is_cancel(view=view, topics=topics, blocking=blocking)
+    is_shop_change = topics == {Intent.pharmacy_change} and len(view.shops) == 1 and not blocking and not view.mentions
+    if not (is_plain_refill or is_thanks or is_cancel) and not doubts:
+        doubts.append(Doubt(code=DoubtCode.not_a_refill, sentence="Not a plain ask for a refill."))
+    return Reading(
+        primary=Intent.cancel if is_cancel else primary,
+        intents=view.intents, mentions=view.mentions, pharmacies=view.shops, doubts=tuple(doubts),
+        confidence=confidence, language=_language(view=view),
+        is_plain_refill=is_plain_refill, is_plain_thanks=is_thanks, is_plain_pharmacy_change=is_shop_change,
+        is_cancel=is_cancel, is_emergency=Intent.emergency in topics,
+        has_symptom=bool(topics & {Intent.symptom, Intent.emergency, Intent.pregnancy}),
+        tag_agrees=_tag_agrees(view=view, topics=topics),
+        must_reach_person=not (is_plain_refill or is_thanks or is_cancel),
+    )
+
+
+def _is_bare_drug_ask(*, view: _View) -> bool:
+    """"lisinopril 10 mg please" under the tag or reason of a refill: the tag gives the verb, the words the drug."""
+    return bool(view.mentions) and not view.unread and "refill" in view.thread.tags
+
+
+def _rest(*, view: _View) -> Intent:
+    if any(one.intent is Intent.thanks for one in view.intents) and not view.mentions:
+        return Intent.thanks
+    return Intent.unclear
+
+
+def _outer_doubts(*, view: _View) -> list[Doubt]:
+    """What the sender, the channel and the letters say before any word is read."""
+    doubts: list[Doubt] = []
+    for index, message in enumerate(view.thread.messages):
+        here = Span(index, 0, len(message.text))
+        if message.author is not Author.patient:
+            doubts.append(Doubt(code=DoubtCode.author_not_patient, sentence="Not written by the patient.", span=here))
+        if message.source is Source.voicemail_transcript:
+            doubts.append(Doubt(code=DoubtCode.voicemail, sentence="A transcript of a voicemail.", span=here))
+        elif message.source is Source.unknown:
+            doubts.append(Doubt(code=DoubtCode.source_unknown, sentence="Unknown how this came.", span=here))
+        if message.source is Source.attachment_only or message.has_attachment:
+            doubts.append(Doubt(code=DoubtCode.attachment, sentence="An attachment nobody has read.", span=here))
+        if view.joined.folded[index].odd:
+            doubts.append(Doubt(code=DoubtCode.odd_characters, sentence="Hidden or look-alike characters.", span=here))
+        if view.joined.folded[index].foreign:
+            doubts.append(Doubt(code=DoubtCode.language, sentence="An alphabet that is not read here.", span=here))
+        for symbol, at in view.joined.folded[index].symbols:
+            doubts.append(Doubt(code=DoubtCode.unread_words, sentence=f"A picture is not read: {symbol}",
+                                span=Span(index, at, at + 1)))
+            break
+    if not view.words:
+        doubts.append(Doubt(code=DoubtCode.no_text, sentence="There are no words to read."))
+    if view.joined.was_cut or view.was_cut:
+        doubts.append(Doubt(code=DoubtCode.too_long, sentence="Longer than is read."))
+    return doubts
+
+
+def _topic_doubts(*, view: _View, topics: set[Intent]) -> list[Doubt]:
+    doubts: list[Doubt] = []
+    for intent, (code, sentence) in TOPIC_DOUBTS.items():
+        if intent in topics:
+            span = next((one.span for one in view.intents if one.intent is intent), None)
+            doubts.append(Doubt(code=code, sentence=sentence, span=span))
+    if len(topics) > 1:
+        named = ", ".join(sorted(one.value.replace("_", " ") for one in topics))
+        doubts.append(Doubt(code=DoubtCode.several_topics, sentence=f"More than one topic: {named}."))
+    elif topics and topics <= {Intent.lab, Intent.appointment, Intent.billing, Intent.other, Intent.pharmacy_change}:
+        doubts.append(Doubt(code=DoubtCode.not_a_refill, sentence="Asks for something else than a refill."))
+    if _tag_agrees(view=view, topics=topics) is False:
+        doubts.append(Doubt(code=DoubtCode.tag_disagrees, sentence="The tag says something else than the words."))
+    places = {(one.name, one.place) for one in view.shops}
+    if len(places) > 1:
+        doubts.append(Doubt(code=DoubtCode.pharmacy_unclear, sentence="More than one pharmacy is named."))
+    return doubts
+
+
+def _word_doubts(
+    *, view: _View, harmless: Sequence[tuple[int, int]], drug_spans: Sequence[tuple[int, int]]
+) -> list[Doubt]:
+    """Fixed warnings, negation and condition outside harmless phrases, and the words nobody explained."""
+    doubts: list[Doubt] = []
+    rest = classify.mask(text=view.joined.text, spans=[*harmless, *drug_spans])
+    checks = [*phrases.DOUBTS, (DoubtCode.negation, phrases.NEGATION, "Holds a negation."),
+              (DoubtCode.conditional, phrases.CONDITION, "Holds a condition or an alternative.")]
+    for code, pattern, sentence in checks:
+        match = pattern.search(view.joined.text if code is DoubtCode.all_medications else rest)
+        if match:
+            span = view.joined.span(start=match.start(), end=match.end())
+            doubts.append(Doubt(code=code, sentence=sentence, span=span))
+    if view.unread:
+        word = view.words[view.unread[0]]
+        span = view.joined.span(start=word.start, end=word.end)
+        share = len(view.unread) / len(view.words)
+        if share > 0.5 and len(view.words) >= 4:
+            doubts.append(Doubt(code=DoubtCode.language, sentence="Most words are not understood.", span=span))
+        doubts.append(Doubt(code=DoubtCode.unread_words, span=span,
+                            sentence=f"{len(view.unread)} word(s) not understood, first: {view.joined.words(span=span)[:40]}"))
+    return doubts
+
+
+def _drug_doubts(*, view: _View, asked_refill: bool) -> list[Doubt]:
+    doubts = [doubt for mention in view.mentions for doubt in mention.doubts]
+    if asked_refill and not view.mentions:
+        doubts.append(Doubt(code=DoubtCode.no_drug_named, sentence="No drug is named."))
+    twice = [entry for entry, count in Counter(one.resolves_to for one in view.mentions if one.resolves_to).items() if count > 1]
+    if twice:
+        doubts.append(Doubt(code=DoubtCode.two_entries_fit, sentence="One entry is named twice in different ways."))
+    return doubts
+
+
+def _confidence(*, view: _View, doubts: Sequence[Doubt]) -> int:
+    """0-100: the weakest link of asking words and drug scores; any doubt caps it at 60, danger is certain enough."""
+    weights = [one.weight for one in view.intents if one.intent is not Intent.thanks] or [60 if view.words else 0]
+    scores = [one.score for one in view.mentions] or [100]
+    base = min(max(weights), *scores)
+    return min(base, max(10, 60 - 5 * len(doubts))) if doubts else base
+
+
+def _tag_agrees(*, view: _View, topics: set[Intent]) -> bool | None:
+    tags = {*view.thread.tags, *(tag for message in view.thread.messages for tag in message.tags)}
+    tagged = {Intent(tag) for tag in ("refill", "pharmacy_change") if tag in tags}
+    if not tagged or not view.words:
+        return None
+    return topics <= tagged if topics else None
+
+
+def _is_cancel(*, view: _View, topics: set[Intent], blocking: set[DoubtCode]) -> bool:
+    """The newest message takes back, and says nothing else that matters; nothing worrying stands before it."""
+    allowed = {Intent.cancel, Intent.refill, Intent.stop_or_not_needed, Intent.refill_status}
+    newest = len(view.thread.messages) - 1
+    if Intent.cancel not in topics or not topics <= allowed:
+        return False
+    here = [one for one in view.intents if one.span.message == newest]
+    if not any(one.intent is Intent.cancel for one in here):
+        return False
+    if any(one.span.message == newest for one in view.mentions) or view.joined.folded[newest].symbols:
+        return False
+    outer = {DoubtCode.author_not_patient, DoubtCode.voicemail, DoubtCode.attachment, DoubtCode.odd_characters,
+             DoubtCode.language, DoubtCode.too_long, DoubtCode.source_unknown, DoubtCode.for_someone_else,
+             DoubtCode.instruction_text, DoubtCode.conditional}
+    if blocking & outer:
+        return False
+    begin = view.joined.starts[newest]
+    ok = plain_words.ALL | plain_words.TAKING_BACK
+    spans = [(one.span.start, one.span.end) for one in here if one.intent is Intent.cancel]
+    text = letters.fold(text=view.joined.originals[newest]).text
+    rest = [word.text for word in letters.tokens(text=text)
+            if not any(start <= word.start and word.end <= end for start, end in spans)]
+    return begin >= 0 and len(rest) <= 12 and all(word in ok for word in rest)
+
+
+def _language(*, view: _View) -> str:
+    if any(part.foreign for part in view.joined.folded):
+        return "other"
+    spanish = sum(1 for word in view.words if word.text in plain_words.SPANISH and word.text not in plain_words.ENGLISH)
+    english = sum(1 for word in view.words if word.text in plain_words.ENGLISH and word.text not in plain_words.SPANISH)
+    if spanish > english:
+        return "es"
+    return "en" if english or len(view.unread) * 2 <= len(view.words) else "other"
