@@ -1,0 +1,354 @@
+"""From stored events to asks: takes whole conversations, matches the sender, reads chart and words, hands to admission.
+
+The network is allowed here, never inside a transaction. Nothing outward happens before admission commits, so a reader that
+dies loses nothing: its events are due again.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from integrations.klara import events as klara_events
+from integrations.klara import profile as profiles
+from integrations.klara.types import KlaraEvent
+from integrations.models import Connection, PharmacyEntry, Vendor
+from refillhub.practices import references
+from refillhub.practices.models import Channel, Location, Practice, Provider
+from review import charts, identity, matching, pharmacies, understanding, workflow
+from review.asks import Ask, Match
+from review.charts import Chart
+from review.models import EventKind, InboundEvent, Kind
+from review.workflow import inbox
+from review.workflow.admission import LostLease
+from rules import facts as f
+from rules.intake import lexicon, read
+from rules.intake import reading as r
+
+# A chart that does not answer is asked again for so long; then the item goes to a person as it is.
+PATIENCE = timedelta(minutes=2)
+ASK_AGAIN = timedelta(seconds=15)
+THREADS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burst:
+    """The unread messages of one conversation, with what the practice has configured around them."""
+
+    practice: Practice
+    rows: tuple[InboundEvent, ...]
+    events: tuple[KlaraEvent, ...]
+    connection: Connection | None
+    location: Location | None
+    providers: dict[str, Provider]
+
+
+def take_in_due(*, now: datetime, limit: int = 100) -> int:
+    """Read everything that is due, in one batch. Returns the number of events taken."""
+    rows = inbox.claim(now=now, limit=limit)
+    if not rows:
+        return 0
+    messages = [row for row in rows if row.kind == EventKind.MESSAGE_IN]
+    _others(rows=[row for row in rows if row.kind != EventKind.MESSAGE_IN], now=now)
+    bursts = _bursts(messages)
+    references.warm({burst.practice.id: burst.practice for burst in bursts}.values())
+    asks: list[Ask] = []
+    for made in _each(bursts, now):
+        asks += made
+    if asks:
+        try:
+            workflow.admit(asks=asks, now=now)
+        except LostLease:
+            # The batch took longer than its lease; the events are read afresh by whoever has them now.
+            return 0
+    return len(rows)
+
+
+def _each(bursts: Sequence[Burst], now: datetime) -> list[list[Ask]]:
+    """Read bursts side by side: most of the time goes into waiting for the chart."""
+    if len(bursts) <= 1 or connection.in_atomic_block:
+        return [read_burst(burst=burst, now=now) for burst in bursts]
+
+    def one(burst: Burst) -> list[Ask]:
+        try:
+            return read_burst(burst=burst, now=now)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=min(THREADS, len(bursts))) as pool:
+        return list(pool.map(one, bursts))
+
+
+def _bursts(rows: Sequence[InboundEvent]) -> list[Burst]:
+    """Group messages by conversation, oldest first, and load what belongs to their practices."""
+    if not rows:
+        return []
+    practices = {row.practice_id: row.practice for row in rows}
+    connections: dict[tuple[object, str], Connection] = {}
+    for row in Connection.objects.select_related("practice").filter(practice_id__in=practices.keys()):
+        if row.stage == practices[row.practice_id].stage:
+            connections[(row.practice_id, row.vendor)] = row
+    channels = {
+        (channel.practice_id, channel.external_id): channel.location
+        for channel in Channel.objects.select_related("location").filter(practice_id__in=practices.keys())
+    }
+    providers: dict[object, dict[str, Provider]] = {}
+    for provider in Provider.objects.filter(practice_id__in=practices.keys()).prefetch_related("spis__location"):
+        if provider.drchrono_doctor_id:
+            providers.setdefault(provider.practice_id, {})[provider.drchrono_doctor_id] = provider
+    groups: dict[tuple[object, str], list[InboundEvent]] = {}
+    for row in rows:
+        groups.setdefault((row.practice_id, row.conversation_id or str(row.id)), []).append(row)
+    made = []
+    for group in groups.values():
+        practice = practices[group[0].practice_id]
+        account = connections.get((practice.id, Vendor.klara))
+        parsed = sorted(((row, _parsed(row, account)) for row in group), key=lambda pair: _order(*pair))
+        channel = next((row.channel_id for row, _ in reversed(parsed) if row.channel_id), "")
+        made.append(
+            Burst(
+                practice=practice,
+                rows=tuple(row for row, _ in parsed),
+                events=tuple(event for _, event in parsed),
+                connection=connections.get((practice.id, Vendor.drchrono)),
+                location=channels.get((practice.id, channel)),
+                providers=providers.get(practice.id, {}),
+            )
+        )
+    return made
+
+
+def _parsed(row: InboundEvent, account: Connection | None) -> KlaraEvent:
+    profile = profiles.of(raw=account.profile if account else {})
+    return klara_events.parse(body=inbox.body_of(row), profile=profile, header_event_id=row.event_id)
+
+
+def _order(row: InboundEvent, event: KlaraEvent) -> tuple[datetime, int, datetime]:
+    """Arrival order proves nothing: the patient's own order is when they wrote, then the vendor's sequence."""
+    return (row.sent_at or row.occurred_at or row.received_at, row.sequence or 0, row.received_at)
+
+
+def _others(*, rows: Sequence[InboundEvent], now: datetime) -> None:
+    """Events that are not messages: merges move requests, a macro that closes is an alarm."""
+    for row in rows:
+        account = charts.connection_of(row.practice, Vendor.klara)
+        event = _parsed(row, account)
+        if row.kind == EventKind.MERGED and event.patient and event.patient.merged_into:
+            workflow.merge_patient(
+                practice=row.practice, old_sender=event.patient.id, new_sender=event.patient.merged_into, now=now
+            )
+        if row.kind == EventKind.CLOSED:
+            _macro(row=row, event=event, now=now)
+        inbox.ignore(events=[row], now=now, note=str(row.kind))
+
+
+def _macro(*, row: InboundEvent, event: KlaraEvent, now: datetime) -> None:
+    """A macro that closes a conversation within a minute of a message swallows refills (K13, K14)."""
+    closed_by = event.conversation.closed_by if event.conversation else None
+    if closed_by is None or closed_by.type != "macro" or not row.conversation_id:
+        return
+    moment = row.occurred_at or row.received_at
+    near = InboundEvent.objects.filter(
+        practice=row.practice,
+        conversation_id=row.conversation_id,
+        kind=EventKind.MESSAGE_IN,
+        sent_at__gte=moment - timedelta(seconds=60),
+        sent_at__lte=moment + timedelta(seconds=1),
+    )
+    if near.exists():
+        workflow.raise_alarm(practice=row.practice, kind="macro_closed", key=closed_by.name or closed_by.id, now=now)
+
+
+def read_burst(*, burst: Burst, now: datetime) -> list[Ask]:
+    """One conversation's asks. An empty list means that it was given back to be read later."""
+    sender = next((event.patient for event in reversed(burst.events) if event.patient), None)
+    linked = sender.drchrono_id if sender else ""
+    held = (
+        charts.known(practice=burst.practice, connection=burst.connection, patient_id=linked, now=now)
+        if linked
+        else Chart()
+    )
+    topics = _topics(burst)
+    thread, reading = _read(burst, held, topics, "")
+    if _needs_no_chart(reading) or sender is None:
+        reasons = ("sender_unknown",) if sender is None else ()
+        return [_message(burst, held, thread, reading, reasons)]
+    if linked:
+        chart = charts.read(practice=burst.practice, connection=burst.connection, patient_id=linked, now=now)
+    else:
+        chart = charts.find(practice=burst.practice, connection=burst.connection, sender=sender, now=now)
+    if chart.reason == "chart_unreached" and now - burst.rows[0].received_at < PATIENCE:
+        wait = max(ASK_AGAIN, timedelta(seconds=min(chart.retry_after or 0, PATIENCE.total_seconds())))
+        inbox.give_back(events=burst.rows, due_at=now + wait, note=chart.reason)
+        return []
+    pharmacy = _default_pharmacy(burst, chart)
+    if chart.medications != held.medications or not linked or pharmacy is not None:
+        thread, reading = _read(burst, chart, topics, pharmacy.name if pharmacy else "")
+    if not chart.patient_external_id:
+        return [_message(burst, chart, thread, reading, (chart.reason or "unmatched_sender",))]
+    reasons = tuple(reason for reason in (chart.reason,) if reason)
+    if chart.snapshot is not None and charts.differs(snapshot=chart.snapshot, sender=sender):
+        return [_message(burst, chart, thread, reading, ("identity_differs",))]
+    return _asks(burst, chart, thread, reading, pharmacy, reasons)
+
+
+def _topics(burst: Burst) -> frozenset[str]:
+    """Tags and reason of the conversation, over the whole burst and tag events that came apart from it."""
+    found: frozenset[str] = frozenset()
+    for event in burst.events:
+        if event.conversation is not None:
+            found |= event.conversation.topics
+    conversation = burst.rows[0].conversation_id
+    if conversation and not found:
+        account = charts.connection_of(burst.practice, Vendor.klara)
+        for row in InboundEvent.objects.select_related("practice").filter(
+            practice=burst.practice, conversation_id=conversation, kind=EventKind.TAG
+        ).order_by("received_at"):
+            event = _parsed(row, account)
+            found = event.conversation.topics if event.conversation else found
+    return found
+
+
+def _read(burst: Burst, chart: Chart, topics: frozenset[str], pharmacy: str) -> tuple[r.Thread, r.Reading]:
+    thread = understanding.thread_of(
+        events=burst.events,
+        medications=chart.medications,
+        topics=topics,
+        pharmacies=(pharmacy,) if pharmacy else (),
+    )
+    return thread, read.read(thread=thread, lexicon=lexicon.load())
+
+
+def _needs_no_chart(reading: r.Reading) -> bool:
+    """An emergency is a person's at once; thanks and a bare "never mind" ask nothing of the chart."""
+    return reading.is_emergency or reading.is_plain_thanks or (reading.is_cancel and not reading.mentions)
+
+
+def _default_pharmacy(burst: Burst, chart: Chart) -> PharmacyEntry | None:
+    if chart.snapshot is None or not chart.snapshot.default_pharmacy:
+        return None
+    ncpdp = chart.snapshot.default_pharmacy
+    return pharmacies.by_ncpdp(stage=burst.practice.stage, ncpdp_ids=[ncpdp]).get(ncpdp)
+
+
+def _asks(
+    burst: Burst,
+    chart: Chart,
+    thread: r.Thread,
+    reading: r.Reading,
+    pharmacy: PharmacyEntry | None,
+    reasons: tuple[str, ...],
+) -> list[Ask]:
+    """One ask per drug; a pharmacy change; or one item for a person."""
+    named = pharmacies.named(mentions=reading.pharmacies, stage=burst.practice.stage, default=pharmacy)
+    if reading.is_plain_pharmacy_change:
+        return [_ask(burst, chart, thread, reading, Kind.PHARMACY_CHANGE, None, pharmacy, named, reasons)]
+    wants_drug = any(seen.intent == r.Intent.refill for seen in reading.intents) or reading.is_plain_refill
+    resolved = {one.resolves_to: one for one in reading.mentions if one.resolves_to}
+    by_id = {row.external_id: row for row in chart.medications}
+    if not (wants_drug and resolved) or reading.has_symptom:
+        return [_message(burst, chart, thread, reading, reasons)]
+    return [
+        _ask(burst, chart, thread, reading, Kind.REFILL, (mention, by_id[entry]), pharmacy, named, reasons)
+        for entry, mention in resolved.items()
+        if entry in by_id
+    ] or [_message(burst, chart, thread, reading, reasons)]
+
+
+def _message(burst: Burst, chart: Chart, thread: r.Thread, reading: r.Reading, reasons: tuple[str, ...]) -> Ask:
+    codes = tuple(dict.fromkeys((*reasons, *(str(doubt.code) for doubt in reading.doubts))))
+    return _ask(burst, chart, thread, reading, Kind.MESSAGE, None, None, None, codes or (str(reading.primary),))
+
+
+def _ask(
+    burst: Burst,
+    chart: Chart,
+    thread: r.Thread,
+    reading: r.Reading,
+    kind: Kind,
+    drug: tuple[r.Mention, object] | None,
+    pharmacy: PharmacyEntry | None,
+    named: PharmacyEntry | None,
+    reasons: tuple[str, ...],
+) -> Ask:
+    practice = burst.practice
+    sender = next((event.patient for event in reversed(burst.events) if event.patient), None)
+    mention = drug[0] if drug else None
+    match: Match | None = None
+    if drug is not None:
+        match = matching.match(medication=drug[1], practice=practice, providers=burst.providers)  # type: ignore[arg-type]
+    kinds = {Kind.REFILL: f.Kind.refill, Kind.PHARMACY_CHANGE: f.Kind.pharmacy_change}
+    summary = understanding.facts_reading(
+        reading=reading,
+        thread=thread,
+        mention=mention,
+        kind=kinds.get(kind, f.Kind.other),
+        is_verified=bool(sender and sender.is_verified),
+        is_plain=reading.is_plain_refill or reading.is_plain_pharmacy_change,
+    )
+    snapshot = chart.snapshot or (charts.snapshot_of_sender(sender) if sender else None)
+    now_read = burst.rows[-1].received_at
+    return Ask(
+        practice=practice,
+        events=burst.rows,
+        location=burst.location,
+        kind=kind,
+        sender_id=burst.rows[-1].sender_id,
+        conversation_id=burst.rows[-1].conversation_id,
+        patient_external_id=chart.patient_external_id,
+        patient_ref=references.patient_ref(practice=practice, patient_id=chart.patient_external_id)
+        if chart.patient_external_id
+        else "",
+        snapshot=snapshot,
+        snapshot_at=now_read if snapshot else None,
+        snapshot_sealed=identity_sealed(snapshot, practice, pharmacy),
+        reading=summary,
+        reading_sealed=understanding.keep(
+            reading=reading, thread=thread, summary=summary, mention=mention, practice=practice
+        ),
+        match=match,
+        entries_matching=_entries(mention, match),
+        pharmacy=pharmacy,
+        named_pharmacy=named,
+        named_text=reading.pharmacies[0].words if reading.pharmacies else "",
+        asked_at=burst.rows[-1].sent_at or burst.rows[-1].received_at,
+        channel_source=str(thread.messages[-1].source),
+        mirror_age_minutes=chart.age_minutes,
+        other_drugs=_others_of(chart, match),
+        reasons=reasons if kind != Kind.REFILL else tuple(x for x in reasons if x),
+        is_thanks=reading.is_plain_thanks,
+        is_cancel=reading.is_cancel and bool(reading.mentions or len(thread.messages) > 1),
+    )
+
+
+def _entries(mention: r.Mention | None, match: Match | None) -> int | None:
+    if mention is None or match is None:
+        return None
+    return 1 + sum(1 for rival in mention.rivals if rival.entry_id and rival.entry_id != mention.resolves_to
+                   and rival.score >= mention.score)
+
+
+def _others_of(chart: Chart, match: Match | None) -> tuple[f.Drug, ...] | None:
+    """The other active drugs of the list; None when no list was read."""
+    if chart.age_minutes is None:
+        return None
+    own = match.medication.external_id if match else ""
+    return tuple(
+        matching.drug_of(medication=row)
+        for row in chart.medications
+        if row.external_id != own and row.is_active and row.gone_at is None
+    )
+
+
+def identity_sealed(
+    snapshot: identity.Snapshot | None, practice: Practice, pharmacy: PharmacyEntry | None
+) -> bytes | None:
+    """The snapshot with its pharmacy's name for the card, sealed; None when there is none."""
+    if snapshot is None:
+        return None
+    if pharmacy is not None:
+        snapshot = replace(snapshot, pharmacy_name=pharmacy.name, pharmacy_street=pharmacy.address_line_1)
+    return identity.seal(snapshot=snapshot, practice=practice)
+

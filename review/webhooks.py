@@ -1,0 +1,220 @@
+"""Ways in for vendors: Klara's and DrChrono's webhooks. Verify, store, commit, answer; never work in the request.
+
+The checks run in the order of the Klara contract, section 4. The sender gets a constant answer; the reason stays in the
+audit trail. A database that does not answer is 503, so that the vendor's own retries carry us; never a false 202.
+"""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import wraps
+
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from audit import log
+from audit.events import Actor, ActorKind, Draft
+from integrations import vault
+from integrations.drchrono import webhook as drchrono_webhook
+from integrations.klara import events, profile, signing
+from integrations.klara.types import EventKind as KlaraKind
+from integrations.klara.types import KlaraEvent
+from integrations.models import Connection, SecretKind, Vendor
+from refillhub.practices import clock
+from review.models import EventKind
+from review.workflow import inbox, notices
+
+KLARA = Actor(kind=ActorKind.vendor, id="klara")
+DRCHRONO = Actor(kind=ActorKind.vendor, id="drchrono")
+MAX_BODY = 256 * 1024
+RETRY_AFTER_S = 60
+# How long a process may use what it knows of a connection; an emergency revoke is older than this nowhere.
+KNOWN_FOR = timedelta(seconds=5)
+KINDS = {
+    KlaraKind.tag: EventKind.TAG,
+    KlaraKind.closed: EventKind.CLOSED,
+    KlaraKind.patient_merged: EventKind.MERGED,
+    KlaraKind.test: EventKind.TEST,
+}
+View = Callable[..., HttpResponse]
+
+
+def _answer(status: int, word: str) -> HttpResponse:
+    response = JsonResponse({"status": word}, status=status)
+    if status == 503:
+        response["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+def _guarded(view: View) -> View:
+    """Method, length and type before anything is read; a broken database is 503."""
+
+    @csrf_exempt
+    @wraps(view)
+    def guarded(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+        if request.method != "POST":
+            response = _answer(405, "method_not_allowed")
+            response["Allow"] = "POST"
+            return response
+        length = request.META.get("CONTENT_LENGTH", "")
+        if not length.isdigit() or request.META.get("HTTP_TRANSFER_ENCODING"):
+            return _answer(411, "length_required")
+        if int(length) > MAX_BODY:
+            return _answer(413, "too_large")
+        if request.content_type != "application/json":
+            return _answer(415, "unsupported_media_type")
+        try:
+            return view(request, token)
+        except DatabaseError:
+            close_old_connections()
+            return _answer(503, "try_again")
+
+    return guarded
+
+
+class _Known:
+    """What this process remembers of one endpoint for a few seconds."""
+
+    __slots__ = ("connection", "profile", "secrets", "until")
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self.connection = connection
+        self.secrets = vault.live(connection=connection, kind=SecretKind.webhook_secret, now=now, actor=KLARA)
+        self.profile = profile.of(raw=connection.profile)
+        self.until = now + KNOWN_FOR
+
+
+_known: dict[uuid.UUID, _Known] = {}
+
+
+def forget() -> None:
+    """Forget every endpoint this process knows (tests, rotation in this process)."""
+    _known.clear()
+
+
+def _endpoint(token: uuid.UUID, now: datetime) -> _Known | None:
+    known = _known.get(token)
+    if known is not None and known.until > now >= known.until - KNOWN_FOR:
+        return known
+    connection = (
+        Connection.objects.select_related("practice").filter(endpoint_token=token, vendor=Vendor.klara).first()
+    )
+    if connection is None:
+        _known.pop(token, None)
+        return None
+    _known[token] = _Known(connection, now)
+    return _known[token]
+
+
+@_guarded
+def klara(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+    """One delivery of Klara. 202 after commit; 200 duplicate; 401, 404, 405, 411, 413, 415, 503 as the contract says."""
+    now = clock.now()
+    known = _endpoint(token, now)
+    if known is None:
+        return _answer(404, "not_found")
+    practice = known.connection.practice
+    body = request.body
+    headers = [(name, value) for name, value in request.headers.items()]
+    try:
+        verified = signing.verify(
+            headers=headers,
+            body=body,
+            secrets=[secret.value for secret in known.secrets],
+            profile=known.profile,
+            now=now,
+            path=request.path,
+        )
+    except signing.Refused as refused:
+        return _refuse(known=known, refused=refused, attempt=request.headers.get("X-Klara-Delivery-Attempt", ""), now=now)
+    vault.used(secret_id=known.secrets[verified.secret_index].secret_id, now=now, actor=KLARA)
+    if not practice.may_take_in:
+        _audit(known.connection, "webhook.rejected", "no_business_associate_agreement", now)
+        return _answer(503, "try_again")
+    try:
+        event = events.parse(body=body, profile=known.profile, header_event_id=verified.event_id)
+    except events.Unreadable as error:
+        return _take(_unreadable(known, body, verified.event_id, error.reason), now)
+    account = known.connection.account
+    if account and event.practice_id and event.practice_id != account:
+        with transaction.atomic():
+            notices.alarm(practice=practice, kind="unmatched_practice", key=str(known.connection.id), now=now)
+        return _take(_unreadable(known, body, event.id, "other_practice"), now)
+    return _take(arrival_of(event=event, connection=known.connection, body=body), now)
+
+
+def arrival_of(*, event: KlaraEvent, connection: Connection, body: bytes) -> inbox.Arrival:
+    """The inbox's view of an event; only a patient's or proxy's own message starts work (loop guard)."""
+    kind = EventKind.MESSAGE_IN if event.starts_work else KINDS.get(event.kind, EventKind.OTHER)
+    message = event.message
+    return inbox.Arrival(
+        practice=connection.practice,
+        vendor=Vendor.klara,
+        origin=str(event.origin),
+        event_id=event.id,
+        vendor_type=event.type,
+        kind=kind,
+        body=body,
+        conversation_id=event.conversation.id if event.conversation else "",
+        message_id=message.id if message and kind == EventKind.MESSAGE_IN else "",
+        sender_id=event.patient.id if event.patient else "",
+        channel_id=event.channel.id if event.channel else "",
+        sequence=event.sequence,
+        occurred_at=event.occurred_at,
+        sent_at=message.sent_at if message else None,
+    )
+
+
+def _unreadable(known: _Known, body: bytes, event_id: str, reason: str) -> inbox.Arrival:
+    return inbox.Arrival(
+        practice=known.connection.practice,
+        vendor=Vendor.klara,
+        event_id=event_id or f"unreadable-{uuid.uuid4().hex}",
+        body=body,
+        is_quarantined=True,
+        note=reason,
+    )
+
+
+def _take(arrival: inbox.Arrival, now: datetime) -> HttpResponse:
+    taken = inbox.store(arrival=arrival, now=now)
+    if taken == inbox.Taken.STORED:
+        return _answer(202, "accepted")
+    return _answer(200, "duplicate")
+
+
+def _refuse(*, known: _Known, refused: signing.Refused, attempt: str, now: datetime) -> HttpResponse:
+    """401 with a constant answer. A good signature on a stale retry hints that the account signs the event's time."""
+    practice = known.connection.practice
+    with transaction.atomic():
+        if refused.signature_good and attempt.isdigit() and int(attempt) > 1:
+            notices.alarm(practice=practice, kind="signs_event_time", key=str(known.connection.id), now=now)
+        log.record(
+            now=now,
+            draft=Draft(
+                practice_id=practice.id,
+                event="webhook.rejected",
+                actor=KLARA,
+                trigger="webhook",
+                outcome=str(refused.reason),
+                data={"connection": str(known.connection.id)},
+            ),
+        )
+    return _answer(401, "unauthorized")
+
+
+def _audit(connection: Connection, event: str, reason: str, now: datetime) -> None:
+    with transaction.atomic():
+        log.record(
+            now=now,
+            draft=Draft(
+                practice_id=connection.practice_id,
+                event=event,
+                actor=KLARA if connection.vendor == Vendor.klara else DRCHRONO,
+                trigger="webhook",
+                outcome=reason,
+                data={"connection": str(connection.id)},
+            ),
+        )
