@@ -58,6 +58,7 @@ def clock_offset(*, real: datetime) -> int:
 
 def demo_secrets() -> dict[str, str]:
     """Secrets of this checkout's demo, made once and kept in .run, readable by their owner only."""
+    RUN.mkdir(exist_ok=True)
     path = RUN / "demo-secrets.json"
     if not path.exists():
         made = {

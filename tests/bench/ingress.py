@@ -1,0 +1,117 @@
+"""Signed webhooks accepted durably: event and audit entry are committed before the 202, counted in the database after.
+
+200 practices; 64 connections; the worker does not run, so the figure is that of the way in alone.
+"""
+
+import json
+import secrets
+import uuid
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.urls import reverse
+
+from audit.events import Actor, ActorKind
+from audit.models import Entry
+from integrations import vault
+from integrations.klara import profile, signing
+from integrations.models import Connection, SecretKind
+from refillhub.practices.models import Practice
+from review import webhooks
+from review.models import InboundEvent
+from tests.bench import machine
+from tests.bench.stack import Stack
+
+PRACTICES = 200
+WARM_UP = 600
+REQUESTS = 4000
+SECRET = "whsec_cmVmaWxsaHViLXRlc3Qtc2VjcmV0LW51bWJlci0x"
+
+
+def seed(*, now: datetime) -> list[Connection]:
+    """The practices, each with a live Klara connection."""
+    made = []
+    for number in range(PRACTICES):
+        practice = Practice.objects.create(
+            name=f"Bench {number}", slug=f"bench-{number}", time_zone="America/New_York", baa_signed_on=date(2026, 1, 1)
+        )
+        connection = Connection.objects.create(practice=practice, vendor="klara", stage="dev", account=f"prac_{number}")
+        actor = Actor(kind=ActorKind.system, id="bench")
+        vault.store(connection=connection, kind=SecretKind.webhook_secret, value=SECRET, now=now, actor=actor)
+        made.append(connection)
+    return made
+
+
+def request(*, connection: Connection, number: int, now: datetime) -> bytes:
+    """One raw signed request, each from a patient of its own."""
+    event_id = f"evt_{uuid.uuid4().hex}"
+    path = reverse(webhooks.klara, kwargs={"token": connection.endpoint_token})
+    body = json.dumps(_body(event_id=event_id, account=connection.account, number=number, now=now)).encode()
+    used = profile.of(raw=connection.profile)
+    signed = signing.sign(body=body, secrets=[SECRET], profile=used, event_id=event_id, now=now, path=path)
+    head = [
+        f"POST {path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+    ]
+    head += [f"{name}: {value}" for name, value in signed] + ["Connection: close", "", ""]
+    return "\r\n".join(head).encode() + body
+
+
+def _body(*, event_id: str, account: str, number: int, now: datetime) -> dict[str, Any]:
+    moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    patient = {
+        "id": f"pat_{number}",
+        "first_name": "Ana",
+        "last_name": "Reyes",
+        "date_of_birth": "1961-04-19",
+        "phone": f"+1555{number:07d}",
+        "identity_verified": True,
+        "external_ids": [{"system": "drchrono", "value": str(number)}],
+    }
+    channel = {"id": "chan_main", "type": "sms", "phone_number": "+15555550100", "location_id": "loc_1"}
+    conversation = {"id": f"conv_{number}", "status": "open", "reason": "Prescriptions / Refills", "tags": []}
+    message = {
+        "id": f"msg_{secrets.token_hex(8)}",
+        "direction": "inbound",
+        "author": {"type": "patient", "id": f"pat_{number}"},
+        "body": "Hi, can I get my lisinopril 10 refilled? CVS on Main",
+        "sent_at": moment,
+        "attachments": [],
+        "source": "text",
+    }
+    return {
+        "id": event_id,
+        "type": "message.created",
+        "api_version": "2026-01-01",
+        "occurred_at": moment,
+        "sequence": number,
+        "practice_id": account,
+        "data": {"patient": patient, "conversation": conversation | {"channel": channel}, "message": message},
+    }
+
+
+def measure(*, stack: Stack, runs: int) -> list[dict[str, Any]]:
+    """Each run's figures. Raises RuntimeError when database or audit hold another number than was acknowledged."""
+    connections = seed(now=datetime.now(UTC))
+    stack.start_web()
+    results = []
+    for run in range(-1, runs):  # run -1 warms up and is thrown away
+        count = REQUESTS if run >= 0 else WARM_UP
+        now = datetime.now(UTC)
+        requests = [
+            request(connection=connections[number % PRACTICES], number=number, now=now) for number in range(count)
+        ]
+        stored, entries = InboundEvent.objects.count(), Entry.objects.filter(event="webhook.accepted").count()
+        spent = machine.processor_seconds(stack.ours())
+        told = stack.load(requests=requests, connections=64)
+        spent = machine.processor_seconds(stack.ours()) - spent
+        accepted = dict(told["statuses"]).get("202", 0)  # type: ignore[call-overload]
+        stored = InboundEvent.objects.count() - stored
+        entries = Entry.objects.filter(event="webhook.accepted").count() - entries
+        if not accepted == stored == entries == count:
+            raise RuntimeError(f"{count} posted, {told['statuses']} answered, {stored} stored, {entries} in the audit")
+        if run >= 0:
+            results.append(told | {"cpu_s_per_1000": round(spent * 1000 / count, 2)})
+    return results
