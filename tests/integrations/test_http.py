@@ -198,9 +198,8 @@ def test_a_read_follows_a_redirect_and_keeps_its_token_from_another_host() -> No
 
 def test_redirects_in_a_circle_end() -> None:
     moved = answering(b"", status="302 Found", headers="Location: /again\r\n")
-    with server(*[moved] * (http.MAX_REDIRECTS + 1)) as (url, seen):
-        with pytest.raises(http.VendorError) as caught:
-            get(url, allow_redirects=True)
+    with server(*[moved] * (http.MAX_REDIRECTS + 1)) as (url, seen), pytest.raises(http.VendorError) as caught:
+        get(url, allow_redirects=True)
     assert caught.value.permanent
     assert len(seen) == http.MAX_REDIRECTS + 1
 
@@ -314,9 +313,8 @@ def test_the_tests_own_wrapping_transaction_is_no_obstacle() -> None:
 def test_nothing_is_sent_while_a_transaction_is_open() -> None:
     recorder = Recorder()
     with mounted(recorder):
-        with transaction.atomic():
-            with pytest.raises(http.NetworkInsideTransaction):
-                post("https://vendor.test/")
+        with transaction.atomic(), pytest.raises(http.NetworkInsideTransaction):
+            post("https://vendor.test/")
         assert recorder.calls == 0
         assert post("https://vendor.test/").status == 204
 
