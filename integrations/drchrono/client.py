@@ -4,10 +4,10 @@ Reads return values or raise VendorError. Writes return an Outcome and never rep
 when the first one was made and looks for its traces before it writes anything again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import orjson
 
@@ -31,6 +31,7 @@ from integrations.drchrono.wire import Line
 from integrations.outcome import Outcome, OutcomeKind
 
 TASK_CATEGORY = "Refill"
+_R = TypeVar("_R", bound="_Record")
 _APPOINTMENT_PAGE = "20"  # contract 4.2: appointments give at most twenty
 
 
@@ -39,7 +40,7 @@ _APPOINTMENT_PAGE = "20"  # contract 4.2: appointments give at most twenty
 
 def patient(*, line: Line, patient_id: str) -> Patient:
     """One chart patient. Raises wire.NotFound, VendorError."""
-    return reading.patient(raw=wire.get(line=line, path=f"/api/patients/{_id(patient_id)}"))
+    return _one(line, f"/api/patients/{_id(patient_id)}", reading.patient)
 
 
 def find_patients(*, line: Line, first_name: str, last_name: str, date_of_birth: date) -> list[Patient]:
@@ -58,7 +59,7 @@ def patients_born(*, line: Line, date_of_birth: date) -> list[Patient]:
 def patients_since(*, line: Line, since: str) -> Iterator[list[Patient]]:
     """Changed patients, page by page. `since` is a date, `YYYY-MM-DD` (contract 4.4)."""
     for rows in wire.pages(line=line, path="/api/patients", params={"since": since}):
-        yield [reading.patient(raw=row) for row in rows]
+        yield _every(rows, reading.patient)
 
 
 def doctors(*, line: Line) -> list[Doctor]:
@@ -71,7 +72,7 @@ def users(*, line: Line) -> list[User]:
 
 def current_user(*, line: Line) -> User:
     """Who authorised this connection: the cheap read of the connection test."""
-    return reading.user(raw=wire.get(line=line, path="/api/users/current"))
+    return _one(line, "/api/users/current", reading.user)
 
 
 def offices(*, line: Line) -> list[Office]:
@@ -91,18 +92,18 @@ def medication_page(*, line: Line, doctor_id: str, cursor: str = "") -> tuple[li
     rows, following = wire.page(
         line=line, path="/api/medications", params={"doctor": _id(doctor_id)}, cursor=cursor
     )
-    return [reading.medication(raw=row) for row in rows], following
+    return _every(rows, reading.medication), following
 
 
 def medication(*, line: Line, medication_id: str) -> Medication:
-    return reading.medication(raw=wire.get(line=line, path=f"/api/medications/{_id(medication_id)}"))
+    return _one(line, f"/api/medications/{_id(medication_id)}", reading.medication)
 
 
 def appointments_since(*, line: Line, since: str) -> Iterator[list[Appointment]]:
     """Appointments changed since a date, `YYYY-MM-DD`, page by page."""
     params = {"since": since, "show_archived": "true", "page_size": _APPOINTMENT_PAGE}
     for rows in wire.pages(line=line, path="/api/appointments", params=params):
-        yield [reading.appointment(raw=row) for row in rows]
+        yield _every(rows, reading.appointment)
 
 
 def patient_appointments(*, line: Line, patient_id: str, first: date, last: date) -> list[Appointment]:
@@ -117,7 +118,7 @@ def patient_appointments(*, line: Line, patient_id: str, first: date, last: date
 
 def prescription_messages_since(*, line: Line, since: str) -> Iterator[list[PrescriptionMessage]]:
     for rows in wire.pages(line=line, path="/api/prescription_messages", params={"since": since}):
-        yield [reading.prescription_message(raw=row) for row in rows]
+        yield _every(rows, reading.prescription_message)
 
 
 def prescription_messages(*, line: Line, patient_id: str) -> list[PrescriptionMessage]:
@@ -133,7 +134,7 @@ def tasks_since(*, line: Line, since: str) -> list[Task]:
 
 
 def task(*, line: Line, task_id: str) -> Task:
-    return reading.task(raw=wire.get(line=line, path=f"/api/tasks/{_id(task_id)}"))
+    return _one(line, f"/api/tasks/{_id(task_id)}", reading.task)
 
 
 def look_up_set_up(*, line: Line) -> SetUp:
@@ -253,20 +254,31 @@ def set_default_pharmacy(*, line: Line, patient_id: str, ncpdp_id: str) -> Outco
 # --- below: how it is done -------------------------------------------------------------------------------------------
 
 
+class _Record(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
 def _rows(line: Line, path: str, params: Mapping[str, str]) -> list[Any]:
     return [row for rows in wire.pages(line=line, path=path, params=params) for row in rows]
 
 
-def _all(line: Line, path: str, params: Mapping[str, str], read: Any) -> list[Any]:
-    """Every record once, in the vendor's order: rows that move between pages come twice."""
-    found: dict[str, Any] = {}
+def _one(line: Line, path: str, read: Callable[..., _R]) -> _R:
+    return _every([wire.get(line=line, path=path)], read)[0]
+
+
+def _every(rows: list[Any], read: Callable[..., _R]) -> list[_R]:
+    """Each row read; a row that is not the record it should be is the vendor's error."""
     try:
-        for row in _rows(line, path, params):
-            record = read(raw=row)
-            found[record.id] = record
+        return [read(raw=row) for row in rows]
     except reading.Unreadable as error:
         raise http.VendorError(str(error), vendor="drchrono", permanent=False, code="unreadable") from error
-    return list(found.values())
+
+
+def _all(line: Line, path: str, params: Mapping[str, str], read: Callable[..., _R]) -> list[_R]:
+    """Every record once, in the vendor's order: rows that move between pages come twice."""
+    found = _every(_rows(line, path, params), read)
+    return list({each.id: each for each in found}.values())
 
 
 def _id(value: str) -> str:
