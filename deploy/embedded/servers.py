@@ -6,6 +6,7 @@ included; a lock left behind by a killed server is waited out, or removed when i
 
 import contextlib
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -84,7 +85,20 @@ def _run(argv: list[str], *, places: Places) -> None:
         raise NotAvailable(f"{Path(argv[0]).name} failed: {done.stderr.strip() or done.stdout.strip()}")
 
 
+def _check_name(places: Places) -> None:
+    """PostgreSQL's own programs want a name for the user they run as; a bare number of a container has none."""
+    uid = os.getuid() if places.uid is None else places.uid
+    try:
+        pwd.getpwuid(uid)
+    except KeyError as unnamed:
+        raise NotAvailable(
+            f"user number {uid} has no name on this machine, which PostgreSQL needs: "
+            f"add it to /etc/passwd, run as another user, or set DATABASE_URL"
+        ) from unnamed
+
+
 def _start_postgres(*, places: Places, binaries: Path, durable: bool) -> Child:
+    _check_name(places)
     data = places.data / "postgres"
     if not (data / "PG_VERSION").exists():
         fresh = places.data / "postgres.new"  # an interrupted initdb must not look like a database
