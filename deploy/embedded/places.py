@@ -53,7 +53,7 @@ def _owned_folder(path: Path, *, uid: int | None, mode: int = 0o700) -> Path:
 
 def short_folder(*, home: Path) -> Path:
     """The folder outside `home` for its sockets: always the same for the same home, short enough for the kernel."""
-    mark = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:10]
+    mark = hashlib.sha256(f"{home.resolve()} {os.getuid()}".encode()).hexdigest()[:10]
     root = Path(tempfile.gettempdir())
     if len(str(root)) + 40 > LONGEST_SOCKET_PATH or (os.getuid() == 0 and not is_reachable(root)):
         root = Path("/tmp")  # noqa: S108 - a socket path must be short and reachable
