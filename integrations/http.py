@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email import utils as email_dates
 from types import MappingProxyType
@@ -26,11 +26,13 @@ from requests import adapters
 from requests.structures import CaseInsensitiveDict
 from urllib3 import PoolManager, connection, connectionpool
 from urllib3 import exceptions as urllib3_errors
+from urllib3 import response as urllib3_response
 
 MAX_BYTES = 2 * 1024 * 1024
 POOLED_HOSTS = 64
 POOLED_CONNECTIONS = 64
 MAX_REDIRECTS = 5
+MAX_REST_SECONDS = 1.5  # below the two seconds after which the most impatient common servers hang up
 _CHUNK = 65_536
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SAFE_ELSEWHERE = frozenset({"accept", "accept-language", "user-agent"})  # headers another host may see
@@ -221,23 +223,41 @@ _wire = threading.local()  # .touched: did this thread hand bytes of the current
 
 
 class _WatchedHTTP(connection.HTTPConnection):
-    """Notes the moment when the first byte goes to a connected socket."""
+    """Notes the moment when the first byte goes to a connected socket, and when it was last used.
+
+    A connection that has rested is not used again: the vendor may be closing it this instant, and a prescription sent
+    into a closing connection is one whose fate nobody knows.
+    """
+
+    _last_sent = 0.0
 
     def send(self, data: Any) -> None:
         if self.sock is None and self.auto_open:
             self.connect()
         _wire.touched = True
+        self._last_sent = time.monotonic()
         super().send(data)
+
+    @property
+    def is_connected(self) -> bool:
+        return time.monotonic() - self._last_sent < MAX_REST_SECONDS and super().is_connected
 
 
 class _WatchedHTTPS(connection.HTTPSConnection):
     """The same over TLS; connecting includes the handshake, so a failed handshake has sent nothing."""
 
+    _last_sent = 0.0
+
     def send(self, data: Any) -> None:
         if self.sock is None and self.auto_open:
             self.connect()
         _wire.touched = True
+        self._last_sent = time.monotonic()
         super().send(data)
+
+    @property
+    def is_connected(self) -> bool:
+        return time.monotonic() - self._last_sent < MAX_REST_SECONDS and super().is_connected
 
 
 class _HTTPPool(connectionpool.HTTPConnectionPool):
@@ -321,7 +341,7 @@ def _send_once(
         response = adapter.send(
             prepared, stream=True, timeout=timeout, verify=ca_file or certifi.where(), cert=cert, proxies={}
         )
-        content = _read(vendor=vendor, response=response, max_bytes=max_bytes)
+        content = _read(vendor=vendor, response=response, max_bytes=max_bytes, seconds=sum(timeout))
     except (requests.RequestException, urllib3_errors.HTTPError, OSError) as error:
         surely_unsent = not _wire.touched if adapter is _wired else _never_connected(error)
         kind = NotSent if surely_unsent else NoAnswer
@@ -329,18 +349,30 @@ def _send_once(
     return _Answer(status_code=response.status_code, headers=response.headers, content=content)
 
 
-def _read(*, vendor: str, response: requests.Response, max_bytes: int) -> bytes:
-    """The whole body, at most max_bytes; the connection returns to its pool, or is closed if not read out."""
+def _read(*, vendor: str, response: requests.Response, max_bytes: int, seconds: float) -> bytes:
+    """The whole body, at most max_bytes and at most seconds after the headers; else the connection is closed."""
     size = 0
     chunks: list[bytes] = []
-    pieces: Iterable[bytes] = response.iter_content(_CHUNK)
-    for chunk in pieces:
+    deadline = time.monotonic() + seconds
+    for chunk in _pieces(response):
         size += len(chunk)
-        if size > max_bytes:
+        if size > max_bytes or time.monotonic() > deadline:
             response.close()
-            raise NoAnswer("the answer is too long", vendor=vendor, permanent=False, status=response.status_code)
+            fault = "too long" if size > max_bytes else "too slow"
+            raise NoAnswer(f"the answer is {fault}", vendor=vendor, permanent=False, status=response.status_code)
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _pieces(response: requests.Response) -> Iterator[bytes]:
+    """The unpacked body as it arrives, so that a vendor dripping bytes cannot hold a worker past its deadline."""
+    raw = response.raw
+    if not isinstance(raw, urllib3_response.HTTPResponse):
+        yield from response.iter_content(_CHUNK)
+        return
+    while piece := raw.read1(_CHUNK, decode_content=True):
+        yield piece
+    raw.release_conn()
 
 
 def _adapter_for(url: str) -> adapters.BaseAdapter:

@@ -1,5 +1,6 @@
 """The one door to the network, tried on real loopback sockets that misbehave on purpose."""
 
+import contextlib
 import gzip
 import socket
 import threading
@@ -155,6 +156,46 @@ def test_a_compressed_bomb_is_bounded_by_its_unpacked_size() -> None:
     bomb = gzip.compress(b"\x00" * 20_000_000)
     with server(answering(bomb, headers="Content-Encoding: gzip\r\n")) as (url, _), pytest.raises(http.NoAnswer):
         get(url)
+
+
+def chunked(*chunks: bytes, end: bytes = b"0\r\n\r\n", headers: str = "") -> Handler:
+    def handler(peer: socket.socket) -> None:
+        body = b"".join(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n" for chunk in chunks)
+        peer.sendall(
+            f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n{headers}\r\n".encode() + body + end
+        )
+
+    return handler
+
+
+def test_a_body_in_chunks_is_read_to_its_end_compressed_or_not() -> None:
+    packed = gzip.compress(b"<Message/>" * 5000)
+    with server(
+        chunked(b"<Mess", b"age/>"), chunked(packed[:30], packed[30:], headers="Content-Encoding: gzip\r\n")
+    ) as (url, _):
+        assert get(url).content == b"<Message/>"
+        assert get(url).content == b"<Message/>" * 5000
+
+
+def test_a_body_in_chunks_that_never_ends_is_no_answer() -> None:
+    with server(chunked(b"<Mess", end=b"5\r\nag")) as (url, _), pytest.raises(http.NoAnswer):
+        get(url)
+    packed = gzip.compress(b"<Message/>" * 5000)
+    cut = answering(packed[:-20], length=len(packed), headers="Content-Encoding: gzip\r\n")
+    with server(cut) as (url, _), pytest.raises(http.NoAnswer):
+        get(url)
+
+
+def test_a_body_that_drips_past_its_time_is_no_answer() -> None:
+    def drip(peer: socket.socket) -> None:
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                peer.sendall(b"x")
+                threading.Event().wait(0.05)
+
+    with server(drip) as (url, _), pytest.raises(http.NoAnswer, match="too slow"):
+        get(url, timeout=(0.2, 0.3))
 
 
 def test_garbage_instead_of_http_is_no_answer() -> None:
@@ -334,6 +375,17 @@ def test_nothing_is_sent_inside_a_transaction_opened_by_hand() -> None:
             post("https://vendor.test/")
         assert recorder.calls == 0
         assert post("https://vendor.test/").status == 204
+
+
+def test_a_connection_that_has_rested_is_not_trusted_with_another_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    def keep_open(peer: socket.socket) -> None:
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    with server(keep_open, keep_open) as (url, seen):
+        assert post(url).content == b"ok"
+        monkeypatch.setattr(http, "MAX_REST_SECONDS", 0.0)
+        assert post(url).content == b"ok"
+    assert len(seen) == 2
 
 
 def test_connections_are_kept_and_used_again() -> None:
