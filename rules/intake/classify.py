@@ -64,6 +64,7 @@ def mended(*, text: str, words: Sequence[letters.Token], known: set[int]) -> str
 
 def topics(*, text: str, drugs: Sequence[tuple[int, int]], harmless: Sequence[tuple[int, int]]) -> list[Seen]:
     """Every intent shown in a folded text, refill and thanks included, in order of TOPICS."""
+    text = text.replace("\n", " ")  # a sentence may run over two messages of a burst
     without_drugs = mask(text=text, spans=drugs)
     without_phrases = mask(text=without_drugs, spans=harmless)
     seen: list[Seen] = []
@@ -84,4 +85,9 @@ def topics(*, text: str, drugs: Sequence[tuple[int, int]], harmless: Sequence[tu
 
 def harmless_spans(*, text: str) -> list[tuple[int, int]]:
     """Fixed phrases that say nothing clinical ("no rush", "my date of birth is ...")."""
-    return [match.span() for pattern in phrases.HARMLESS for match in pattern.finditer(text) if match.group().strip()]
+    found = [match.span() for pattern in phrases.HARMLESS for match in pattern.finditer(text) if match.group().strip()]
+    # A phrase that holds words of danger is not harmless, whatever its frame.
+    return [
+        (start, end) for start, end in found
+        if not phrases.EMERGENCY.search(text[start:end]) and not phrases.SYMPTOM.search(text[start:end])
+    ]

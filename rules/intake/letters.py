@@ -70,8 +70,21 @@ def fold(*, text: str) -> Folded:
     if text.isascii():
         odd = any(char < " " and char not in BLANK for char in text) or "\x7f" in text
         plain = "".join(char if char >= " " else " " for char in text) if min(text, default=" ") < " " else text
-        return Folded(plain.lower().replace("`", "'"), range(len(text)), odd, (), 0)
-    return _fold_wide(text=text)
+        return _squeezed(Folded(plain.lower().replace("`", "'"), range(len(text)), odd, (), 0))
+    return _squeezed(_fold_wide(text=text))
+
+
+def _squeezed(folded: Folded) -> Folded:
+    """Runs of blanks as one blank, so that spacing cannot hide a phrase."""
+    if "  " not in folded.text:
+        return folded
+    kept = [
+        index for index, char in enumerate(folded.text) if char != " " or index == 0 or folded.text[index - 1] != " "
+    ]
+    return Folded(
+        "".join(folded.text[index] for index in kept), tuple(folded.at[index] for index in kept),
+        folded.odd, folded.symbols, folded.foreign,
+    )
 
 
 def _fold_wide(*, text: str) -> Folded:

@@ -92,7 +92,8 @@ def misspelt(*, word: str, lexicon: Lexicon) -> Named | None:
         if set(sets) & set(best.ingredient_sets):
             continue
         is_pair = any(one in lexicon.look_alikes.get(mine, ()) for mine in best.ingredient_sets for one in sets)
-        if other.distance < near[0].distance + (LOOK_ALIKE_MARGIN if is_pair else MARGIN):
+        wider = is_pair and near[0].distance > 1
+        if other.distance < near[0].distance + (LOOK_ALIKE_MARGIN if wider else MARGIN):
             rivals.append(other.name)
     return Named(name=best, key=near[0].name, distance=near[0].distance, near_rivals=tuple(rivals))
 
@@ -141,7 +142,9 @@ def _resolve_hint(*, named: Named, stated: Stated, active: Sequence[Entry], scor
     members = {one for choice in named.name.ingredient_sets for one in choice}
     fitting = [entry for entry in active if any(set(choice) & members for choice in entry.choices)]
     dim = [entry for entry in active if not entry.choices or any(said.unread for said in entry.said)]
-    if len(fitting) == 1 and not [entry for entry in dim if entry is not fitting[0]]:
+    # A combination that only partly belongs to the class may be what is meant, or not: a person looks.
+    is_whole = len(fitting) == 1 and all(set(choice) <= members for choice in fitting[0].choices)
+    if is_whole and not [entry for entry in dim if entry is not fitting[0]]:
         return _matched(entry=fitting[0], others=(), stated=stated, score=score)
     rivals = tuple(
         Rival(name=one.item.name, entry_id=one.item.entry_id, score=score - 5) for one in (*fitting, *dim)[:6]

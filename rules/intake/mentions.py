@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
-from rules.intake import dose_forms, letters, matching, normalise, plain_words
+from rules.intake import dose_forms, letters, matching, normalise, phrases, plain_words
 from rules.intake.lexicon import Ingredients, Lexicon, Name, NameKind
 
 MAX_SEARCHED_WORDS = 40
@@ -214,6 +214,7 @@ def _may_be_misspelt(*, word: str) -> bool:
         and word not in dose_forms.RELEASE
         and word not in dose_forms.ROUTE
         and word not in normalise.SALTS
+        and word not in phrases.DANGER_WORDS
     )
 
 

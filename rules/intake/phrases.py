@@ -85,7 +85,7 @@ TOPICS: tuple[tuple[Intent, int, re.Pattern[str]], ...] = (
         r"\bsuspend\w*", r"\bparar\b",
     )),
     (Intent.dose_change, 100, _any(
-        r"\b(?:increas|decreas|lower|rais|reduc|doubl|adjust|titrat|higher|stronger|weaker)\w*", r"\bup(?:ped|ping)? (?:my|the) dos\w*", r"\b(?:chang|switch)\w*\b.{0,25}\b(?:dos\w*|strength|mg|medic\w*|meds?|from|to)\b",
+        r"\b(?:increas|decreas|lower|rais|reduc|doubl|adjust|titrat|higher|stronger|weaker)\w*", r"\bup(?:ped|ping)? (?:my|the) dos\w*", r"\b(?:chang|switch)\w*\b(?!.{0,30}pharmac).{0,25}\b(?:dos\w*|strength|mg|medic\w*|meds?)\b", r"\b(?:chang|switch)\w* (?:me|it|this|that|my) (?:from|to|back)\b",
         r"\b(?:dose|dosage|strength)\b.{0,12}\b(?:chang\w*|higher|lower|different)\b", r"\b(?:half|extra|two|2|twice as|more than)\b.{0,12}\b(?:pill|tablet|dose|instead|prescribed)\w*", r"\binstead of\b", r"\bcut (?:back|down|in half)\b", r"\btak(?:e|ing) (?:two|three|2|3|extra|more|half)\b",
         r"\b(?:subir|bajar|aument\w*|reduc\w*|cambi\w*|doble|mitad)\b.{0,20}\b(?:dosis|mg|medic\w*|pastilla\w*)\b",
     )),
@@ -129,7 +129,7 @@ INSTRUCTION = _any(
     r"\bignor\w* (?:all |any |the |your |these )*(?:previous|prior|above|earlier|other|safety)?\s?(?:instruction\w*|rules?|prompts?|guidelines?|checks?|guards?|polic\w+)", r"\bsystem\s?(?:prompt|message|:)", r"\byou are (?:now|an?|the)\b", r"\bas an? (?:ai|assistant|language)\b", r"\b(?:ai|bot|chatbot|llm|gpt|computer|algorithm|automat\w+|auto)\b", r"\bjailbreak\w*", r"\bover-?\s?rid\w*", r"\bbypass\w*", r"\bauto-?\s?approv\w*", r"\bapprov\w* (?:this|it|automatic\w*|immediate\w*|all|now|without)\b", r"\badmin\w*\b", r"[<>{}\[\]\\|]", r"```", r"\bmark (?:this|it|as)\b", r"\bclassif\w*", r"\bintent\b", r"\bconfidence\b", r"\bjson\b", r"\bdrop table\b", r"\bselect \*", r"\bscript>", r"\bpretend\b", r"\bdeveloper mode\b", r"\bno (?:human|person|review)\b", r"\bhttps?:|\bwww\.",
 )
 NEGATION = re.compile(r"\b(?:not|no|never|none|nothing|without|nor|neither|cannot|cant|dont|didnt|doesnt|isnt|wasnt|wont|havent|hasnt|nunca|jamas|tampoco|ni|sin|nada|\w+n't)\b")
-CONDITION = re.compile(r"\b(?:if|unless|or|until|but|however|except|instead|though|although|because|since|pero|si|hasta que|o|u|aunque|excepto|depend\w*|maybe|perhaps|whether|only when|quiza\w*)\b")
+CONDITION = re.compile(r"\b(?:if|unless|or|until|but|however|except|instead|though|although|because|since|pero|si|hasta que|o|u (?=h?o)|aunque|excepto|depend\w*|maybe|perhaps|whether|only when|quiza\w*)\b")
 PAST = re.compile(r"\b(?:used to|was taking|was on|had been|were taking|previously|years? ago|old prescription|antes tomaba|tomaba)\b")
 
 HARMLESS: tuple[re.Pattern[str], ...] = tuple(re.compile(part) for part in (

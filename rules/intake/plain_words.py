@@ -8,7 +8,7 @@ from __future__ import annotations
 
 ENGLISH = frozenset(
     """
-    a about again all also am an and any anyone are as asap at back be before by call called calling can chance check
+    a u r about again all also am an and any anyone are as asap at back be before by call called calling can chance check
     check could day days dear do doctor doctors dr due each end fill filled filling for friend friday friends from
     get getting give go going good great had happy has have having he hello help here hey hi hope i i'd i'll
     i'm i've in into is it it's its just kind kindly know last later let like ll lot ma'am made make me med

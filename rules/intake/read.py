@@ -28,6 +28,13 @@ from rules.intake.reading import (
 
 MAX_READ = 12_000  # folded characters; what is longer is read up to here and reaches a person
 PLAIN_CONFIDENCE = 70
+SIGNATURE = re.compile(
+    r"(?:(?:thanks|thank you|gracias|regards|sincerely|thx|saludos)(?: so much| very much| again| in advance)?[^a-z0-9]*"
+    r"|(?:my name is|mi nombre es|me llamo) )([a-z][a-z'-]+(?: [a-z][a-z'-]+)?)(?=[^a-z0-9]*$)"
+)
+INTRODUCTION = re.compile(
+    r"\b(?:my name is|mi nombre es|me llamo) ([a-z][a-z'-]+(?: [a-z][a-z'-]+)?)(?=[,.;\n]| and | date of | d\.?o\.?b)"
+)
 TOPIC_DOUBTS = {
     Intent.emergency: (DoubtCode.emergency, "Words of an emergency."),
     Intent.symptom: (DoubtCode.symptom, "Words of a symptom or side effect."),
@@ -96,7 +103,9 @@ def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
         entry_sets=active_sets, lexicon=lexicon,
     )
     drug_mentions = _mentions(joined=joined, words=words, finds=finds, entries=entries, lexicon=lexicon)
-    drug_spans = [(words[index].start, words[index].end) for index in finds.covered]
+    # A misspelt name may be an everyday word that tells a topic ("increase"): it is never blotted out.
+    guessed = {index for one in finds.found if one.named.distance for index in range(one.first, one.last)}
+    drug_spans = [(words[index].start, words[index].end) for index in finds.covered - guessed]
     seen = classify.topics(text=joined.text, drugs=drug_spans, harmless=harmless)
     known = explained | finds.covered
     mended = classify.mended(text=joined.text, words=words, known=known)
@@ -104,13 +113,14 @@ def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
         one for one in classify.topics(text=mended, drugs=(), harmless=()) if one.intent in classify.READ_IN_PHRASES
     ]
     names = _name_tokens(joined=joined, words=words, thread=thread)
-    asks = _tokens_in(words=words, spans=[(one.start, one.end) for one in seen if one.intent is Intent.refill and
-                                          one.weight == 100])
+    shown = (Intent.refill, Intent.thanks, Intent.pharmacy_change, Intent.cancel)
+    asks = _tokens_in(words=words, spans=[(one.start, one.end) for one in seen if one.intent in shown])
     unread = [
         index for index, word in enumerate(words)
         if index not in known and index not in names and index not in asks and word.text not in plain_words.ALL
     ]
     intents = _intents(joined=joined, seen=seen)
+    drug_mentions = tuple(one for one in drug_mentions if not _is_topic_word(mention=one, intents=intents))
     if mended_danger:
         intents += tuple(
             IntentSeen(intent=one, span=Span(0, 0, 0), words="(misspelt)", weight=70)
@@ -201,8 +211,11 @@ def _mention(
     quantity_differs = False
     if match.entry is not None:
         item = match.entry.item
-        quantity_differs = any(value is not None and item.quantity.strip().split(".")[0] != str(value)
-                               for value in (quantity, days))
+        dispensed = item.quantity.strip().removesuffix(".0").removesuffix(".00")
+        quantity_differs = quantity is not None and dispensed != str(quantity)
+        if days is not None:
+            a_day = mentions.rate_of(directions=item.directions)
+            quantity_differs = quantity_differs or a_day is None or dispensed != str(days * a_day)
         if quantity_differs:
             codes.append(DoubtCode.quantity_differs)
         rate = mentions.rate_of(directions=directions) if directions else None
@@ -243,11 +256,9 @@ def _name_tokens(*, joined: _Joined, words: Sequence[letters.Token], thread: Thr
             r"(?:ed|ing|n't|says?|said|told|wants?|gave|took|put|has|had|will)$", after
         ):
             tokens.add(index + 1)
-    match = re.search(
-        r"(?:thanks|thank you|gracias|regards|sincerely|thx|saludos|my name is|mi nombre es|^name:)[^a-z0-9]*"
-        r"([a-z][a-z'-]+(?: [a-z][a-z'-]+)?)[^a-z0-9]*$", joined.text)
-    if match and not any(pattern.search(match.group(1)) for pattern in (phrases.SYMPTOM, phrases.NEGATION, phrases.EMERGENCY)):
-        tokens |= _tokens_in(words=words, spans=[match.span(1)])
+    for match in (*SIGNATURE.finditer(joined.text), *INTRODUCTION.finditer(joined.text)):
+        if not any(pattern.search(match.group(1)) for pattern in (phrases.SYMPTOM, phrases.NEGATION, phrases.EMERGENCY)):
+            tokens |= _tokens_in(words=words, spans=[match.span(1)])
     return tokens
 
 
@@ -257,6 +268,17 @@ def _intents(*, joined: _Joined, seen: Sequence[classify.Seen]) -> tuple[IntentS
         span = joined.span(start=one.start, end=one.end)
         result.append(IntentSeen(intent=one.intent, span=span, words=joined.words(span=span), weight=one.weight))
     return tuple(result)
+
+
+def _is_topic_word(*, mention: Mention, intents: Sequence[IntentSeen]) -> bool:
+    """A guessed name that resolved to nothing and lies in the words of another topic is no drug ("increase")."""
+    return mention.kind == "misspelling" and mention.resolves_to is None and any(
+        one.intent not in (Intent.refill, Intent.thanks)
+        and one.span.message == mention.span.message
+        and one.span.start < mention.span.end
+        and mention.span.start < one.span.end
+        for one in intents
+    )
 
 
 def _shops(
@@ -287,6 +309,8 @@ def _verdict(
     is_thanks = not topics and primary is Intent.thanks and not blocking and not view.mentions
     is_cancel = _is_cancel(view=view, topics=topics, blocking=blocking)
     is_shop_change = topics == {Intent.pharmacy_change} and len(view.shops) == 1 and not blocking and not view.mentions
+    if is_cancel:
+        doubts = [one for one in doubts if one.code is DoubtCode.cancelled]
     if not (is_plain_refill or is_thanks or is_cancel) and not doubts:
         doubts.append(Doubt(code=DoubtCode.not_a_refill, sentence="Not a plain ask for a refill."))
     return Reading(
@@ -364,7 +388,8 @@ def _word_doubts(
 ) -> list[Doubt]:
     """Fixed warnings, negation and condition outside harmless phrases, and the words nobody explained."""
     doubts: list[Doubt] = []
-    rest = classify.mask(text=view.joined.text, spans=[*harmless, *drug_spans])
+    taken_back = [match.span() for match in re.finditer(r"\bnever ?mind\b", view.joined.text)]
+    rest = classify.mask(text=view.joined.text, spans=[*harmless, *drug_spans, *taken_back])
     checks = [*phrases.DOUBTS, (DoubtCode.negation, phrases.NEGATION, "Holds a negation."),
               (DoubtCode.conditional, phrases.CONDITION, "Holds a condition or an alternative.")]
     for code, pattern, sentence in checks:
@@ -395,7 +420,9 @@ def _drug_doubts(*, view: _View, asked_refill: bool) -> list[Doubt]:
 
 def _confidence(*, view: _View, doubts: Sequence[Doubt]) -> int:
     """0-100: the weakest link of asking words and drug scores; any doubt caps it at 60, danger is certain enough."""
-    weights = [one.weight for one in view.intents if one.intent is not Intent.thanks] or [60 if view.words else 0]
+    weights = [one.weight for one in view.intents if one.intent is not Intent.thanks] or [
+        one.weight for one in view.intents if not view.mentions
+    ] or [80 if view.thread.tags and view.mentions else 60 if view.words else 0]
     scores = [one.score for one in view.mentions] or [100]
     base = min(max(weights), *scores)
     return min(base, max(10, 60 - 5 * len(doubts))) if doubts else base
