@@ -5,6 +5,8 @@ from importlib.util import find_spec
 from django.contrib import admin
 from django.urls import include, path
 
+from refillhub import health
+
 
 def _package(route: str, module: str) -> list:
     """TEMPORARY GUARD: the routes of a package, or none while the package has not been written yet."""
@@ -12,6 +14,7 @@ def _package(route: str, module: str) -> list:
 
 
 urlpatterns = [
+    path("healthz", health.health, name="health"),
     path("admin/", admin.site.urls),
     *_package("", "refillhub.practices.urls"),
     *_package("", "review.urls"),
