@@ -6,7 +6,7 @@ Every function writes one block as text and notes in its Fit what does not fit; 
 from datetime import date
 
 from integrations.surescripts import script_checks, script_codes
-from integrations.surescripts.script_checks import Fit
+from integrations.surescripts.script_fit import Fit
 from integrations.surescripts.script_model import (
     Address,
     Drug,
@@ -118,14 +118,14 @@ def _address(fit: Fit, field: str, address: Address | None) -> str:
         f"<Address><AddressLine1>{fit.text(f'{field}/AddressLine1', address.line1, most=most)}</AddressLine1>{line2}"
         f"<City>{fit.text(f'{field}/City', address.city, most=script_checks.MAX_CITY)}</City>"
         f"<StateProvince>{fit.state(f'{field}/StateProvince', address.state)}</StateProvince>"
-        f"<PostalCode>{fit.digits(f'{field}/PostalCode', address.postal_code, lengths=(5, 9))}</PostalCode>"
+        f"<PostalCode>{fit.postal_code(f'{field}/PostalCode', address.postal_code)}</PostalCode>"
         "<CountryCode>US</CountryCode></Address>"
     )
 
 
 def _numbers(fit: Fit, field: str, phone: str, fax: str) -> str:
-    number = fit.digits(f"{field}/PrimaryTelephone", phone, lengths=(10,))
-    second = f"<Fax><Number>{fit.digits(f'{field}/Fax', fax, lengths=(10,))}</Number></Fax>" if fax else ""
+    number = fit.phone(f"{field}/PrimaryTelephone", phone)
+    second = f"<Fax><Number>{fit.phone(f'{field}/Fax', fax)}</Number></Fax>" if fax else ""
     return (
         f"<CommunicationNumbers><PrimaryTelephone><Number>{number}</Number></PrimaryTelephone>{second}"
         "</CommunicationNumbers>"
@@ -171,7 +171,7 @@ def _drug(fit: Fit, drug: Drug) -> str:
     description = fit.text("MedicationPrescribed/DrugDescription", drug.description, most=script_checks.MAX_DESCRIPTION)
     parts = [f"<DrugDescription>{description}</DrugDescription><DrugCoded>"]
     if drug.ndc:
-        code = fit.digits(f"{at}/ProductCode", drug.ndc, lengths=(11,))
+        code = fit.ndc(f"{at}/ProductCode", drug.ndc)
         parts.append(f"<ProductCode><Code>{code}</Code><Qualifier>ND</Qualifier></ProductCode>")
     if drug.strength:
         strength = drug.strength

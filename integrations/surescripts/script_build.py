@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from integrations.surescripts import script_blocks, script_checks, script_codes
-from integrations.surescripts.script_checks import Fit, TextChange
+from integrations.surescripts.script_fit import Fit, TextChange
 from integrations.surescripts.script_model import (
     CancelFlag,
     Envelope,

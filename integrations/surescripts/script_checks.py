@@ -1,17 +1,16 @@
 """Whether values fit SCRIPT 2017071: lengths, characters, identifiers and their check digits, code tables.
 
-Everything wrong is collected and raised at once as `DoesNotFit`, so that a person can mend it in one go. Nothing is
-ever cut to fit. Problems name fields, rules and lengths, never a patient's values.
+Pure answers about single values, the errors that say what is wrong, and the ids we make ourselves. `script_fit` applies
+them to a whole message. Problems name fields, rules and lengths, never a patient's values.
 """
 
 import re
 import secrets
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 
-from integrations.surescripts import script_codes, script_text
 from integrations.surescripts.script_model import Drug, Schedule
 
 MAX_ID = 35
@@ -28,10 +27,10 @@ ADULT_FROM_YEARS = 19  # height and weight are required for patients aged 18 or 
 
 _ORDER_PREFIX = "RH-"
 _DEA = re.compile(r"[A-Z][A-Z9]\d{7}", re.ASCII)
-_NCI = re.compile(r"C\d{4,7}", re.ASCII)
-_ICD10 = re.compile(r"[A-Z]\d[0-9A-Z]{1,5}", re.ASCII)
-_SNOMED = re.compile(r"\d{6,18}", re.ASCII)
-_WIRE_ID = re.compile(r"[0-9A-Za-z.-]{1,35}", re.ASCII)
+NCI_CODE = re.compile(r"C\d{4,7}", re.ASCII)
+ICD10_CODE = re.compile(r"[A-Z]\d[0-9A-Z]{1,5}", re.ASCII)
+SNOMED_CODE = re.compile(r"\d{6,18}", re.ASCII)
+WIRE_ID = re.compile(r"[0-9A-Za-z.-]{1,35}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,157 +64,29 @@ class ControlledDrug(ValueError):
         super().__init__(f"schedule {schedule.value}: the routine lane carries only drugs known not to be controlled")
 
 
-@dataclass(frozen=True, slots=True)
-class TextChange:
-    """One replacement made to fit a text into ASCII, to be shown to the reviewer before sending."""
+def ten_digits(value: str) -> str | None:
+    """A United States telephone number as ten digits, or None; letters and extensions are no part of one."""
+    if not re.fullmatch(r"[0-9 ().+-]{10,20}", value):
+        return None
+    digits = re.sub(r"[^0-9]", "", value)
+    if len(digits) == 11 and digits.startswith("1"):
+        digits = digits[1:]
+    return digits if len(digits) == 10 and ("+" not in value or value.lstrip().startswith("+1")) else None
 
-    field: str
-    before: str
-    after: str
 
+def ndc11(value: str) -> str | None:
+    """A National Drug Code as the eleven digits of the wire, or None.
 
-class Fit:
-    """Collects problems and changes while a message is put together; one per message."""
-
-    __slots__ = ("changes", "problems")
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-        self.changes: list[TextChange] = []
-
-    def refuse(self, field: str, rule: str, value_hint: str, mend: str) -> None:
-        """Note one problem."""
-        self.problems.append(Problem(field=field, rule=rule, value_hint=value_hint, mend=mend))
-
-    def finish(self) -> None:
-        """Raise DoesNotFit when anything was noted."""
-        if self.problems:
-            raise DoesNotFit(tuple(self.problems))
-
-    def text(self, field: str, value: str, *, most: int, required: bool = True) -> str:
-        """The value as escaped printable ASCII of at most `most` characters; empty with a problem when it is not."""
-        if not script_text.is_wire_text(value):
-            try:
-                changed = script_text.transliterate_with_changes(value)
-            except script_text.CannotTransliterate as error:
-                self.refuse(field, "not_printable", error.character, "Write this in plain letters, digits and marks.")
-                return ""
-            self.changes.extend(TextChange(field, before, after) for before, after in changed.changes)
-            value = changed.text
-        value = value.strip(" ")
-        if not value:
-            if required:
-                self.refuse(field, "missing", "", "Fill this in.")
-            return ""
-        if len(value) > most:
-            hint = f"{len(value)} characters, {most} allowed"
-            self.refuse(field, "too_long", hint, "Shorten this without changing its meaning; it is never cut for you.")
-            return ""
-        if "&" in value or "<" in value or ">" in value:
-            value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    With hyphens the short part is padded (4-4-2, 5-3-2, 5-4-1 become 5-4-2). Ten digits without hyphens could be any of
+    the three, so they are None.
+    """
+    if re.fullmatch(r"[0-9]{11}", value):
         return value
-
-    def digits(self, field: str, value: str, *, lengths: tuple[int, ...], required: bool = True) -> str:
-        """A value of ASCII digits with one of these lengths."""
-        if not value and not required:
-            return ""
-        if not value:
-            self.refuse(field, "missing", "", "Fill this in.")
-        elif not (value.isascii() and value.isdigit() and len(value) in lengths):
-            wanted = " or ".join(str(length) for length in lengths)
-            self.refuse(field, "malformed", f"{len(value)} characters", f"This must be {wanted} digits.")
-        else:
-            return value
-        return ""
-
-    def npi(self, field: str, value: str) -> str:
-        """A National Provider Identifier with a right check digit."""
-        found = self.digits(field, value, lengths=(10,))
-        if found and not is_npi(found):
-            self.refuse(field, "check_digit", "", "This is not a valid NPI; compare it with the registry.")
-        return found
-
-    def dea_number(self, field: str, value: str) -> str:
-        """A DEA number with a right check digit; empty stays empty."""
-        if value and not is_dea_number(value):
-            self.refuse(field, "check_digit", "", "This is not a valid DEA number.")
-        return value
-
-    def state(self, field: str, value: str) -> str:
-        """A two-letter state or territory."""
-        if value not in script_codes.STATES:
-            self.refuse(field, "not_in_table", f"{len(value)} characters", "Use the two-letter code of the state.")
-            return ""
-        return value
-
-    def wire_id(self, field: str, value: str) -> str:
-        """A message or order id of 1 to 35 letters, digits, full stops and hyphens."""
-        if not _WIRE_ID.fullmatch(value):
-            self.refuse(field, "malformed", f"{len(value)} characters", "Ids have 1 to 35 letters, digits or hyphens.")
-            return ""
-        return value
-
-    def moment(self, field: str, value: datetime) -> str:
-        """An aware moment as UTC with `Z`, to the second."""
-        if value.tzinfo is None:
-            self.refuse(field, "malformed", "no time zone", "The time must name its zone.")
-            return ""
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-    def nci_code(self, field: str, value: str) -> str:
-        """A concept code of the NCI Thesaurus by its form."""
-        if not _NCI.fullmatch(value):
-            self.refuse(field, "malformed", f"{len(value)} characters", "This must be an NCI code such as C42998.")
-            return ""
-        return value
-
-    def unit(self, field: str, value: str) -> str:
-        """A unit of measure from our table; unspecified is refused."""
-        if value not in script_codes.UNITS:
-            hint = value if _NCI.fullmatch(value) else "no code"
-            self.refuse(field, "not_in_table", hint, "Choose the unit in which the pharmacy counts this drug.")
-            return ""
-        return value
-
-    def quantity(self, field: str, value: Decimal | None) -> str:
-        """An amount above zero in at most 11 characters."""
-        if value is None or not value.is_finite() or value <= 0:
-            self.refuse(field, "missing" if value is None else "out_of_range", "", "Give a quantity above zero.")
-            return ""
-        written = number_text(value)
-        if len(written) > MAX_QUANTITY:
-            hint = f"{len(written)} characters, {MAX_QUANTITY} allowed"
-            self.refuse(field, "too_long", hint, "Give the quantity with fewer digits.")
-            return ""
-        return written
-
-    def whole(self, field: str, value: int | None, *, least: int, most: int) -> str:
-        """A whole number within bounds."""
-        if value is None:
-            self.refuse(field, "missing", "", "Fill this in.")
-            return ""
-        if not least <= value <= most:
-            self.refuse(field, "out_of_range", str(value), f"This must lie between {least} and {most}.")
-            return ""
-        return str(value)
-
-    def diagnosis_code(self, field: str, value: str, qualifier: str) -> str:
-        """An ICD-10-CM code without its dot, or a SNOMED CT code, by its form."""
-        pattern = {"ABF": _ICD10, "LD": _SNOMED}.get(qualifier)
-        if pattern is None:
-            self.refuse(field, "not_in_table", qualifier[:5], "Use ICD-10-CM (ABF) or SNOMED CT (LD).")
-            return ""
-        if not pattern.fullmatch(value):
-            self.refuse(field, "malformed", f"{len(value)} characters", "Give the code without its dot.")
-            return ""
-        return value
-
-    def strength_value(self, field: str, value: str) -> str:
-        """A plain number as text."""
-        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", value):
-            self.refuse(field, "malformed", f"{len(value)} characters", "The strength must be one plain number.")
-            return ""
-        return value
+    parts = value.split("-")
+    if [len(part) for part in parts] not in ([4, 4, 2], [5, 3, 2], [5, 4, 1], [5, 4, 2]):
+        return None
+    joined = parts[0].zfill(5) + parts[1].zfill(4) + parts[2].zfill(2)
+    return joined if re.fullmatch(r"[0-9]{11}", joined) else None
 
 
 def is_npi(value: str) -> bool:
@@ -249,7 +120,7 @@ def is_ncpdp_id(value: str) -> bool:
 
 def is_message_id(value: str) -> bool:
     """One to 35 characters that the wire carries without change."""
-    return bool(_WIRE_ID.fullmatch(value))
+    return bool(WIRE_ID.fullmatch(value))
 
 
 def number_text(value: Decimal) -> str:

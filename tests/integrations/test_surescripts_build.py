@@ -165,7 +165,7 @@ def test_problems_never_repeat_a_patients_values() -> None:
         ({"prescription": rx(refills=-1)}, "MedicationPrescribed/NumberOfRefills", "out_of_range"),
         ({"prescription": rx(written_on=None)}, "MedicationPrescribed/WrittenDate", "missing"),
         ({"prescription": rx(written_on=date(2026, 11, 17))}, "MedicationPrescribed/WrittenDate", "disagrees"),
-        ({"prescription": drug(ndc="6818-0980-01")}, "MedicationPrescribed/DrugCoded/ProductCode", "malformed"),
+        ({"prescription": drug(ndc="6818009801")}, "MedicationPrescribed/DrugCoded/ProductCode", "malformed"),
         ({"prescription": drug(rxcui="")}, "MedicationPrescribed/DrugCoded/DrugDBCode/Code", "missing"),
         (
             {"prescription": drug(rxcui_qualifier="IN")},
@@ -218,6 +218,27 @@ def test_problems_never_repeat_a_patients_values() -> None:
 )
 def test_a_value_that_does_not_fit_is_refused_by_name(changes: dict[str, Any], field: str, rule: str) -> None:
     assert problems(**changes) == {field: rule}
+
+
+def test_the_usual_marks_of_numbers_are_left_out() -> None:
+    assert cast.PATIENT.address is not None
+    document = build(
+        patient=replace(
+            cast.PATIENT,
+            phone="(615) 221-0147",
+            address=replace(cast.PATIENT.address, postal_code="37203-0001"),
+        ),
+        pharmacy=replace(cast.PHARMACY, phone="+1 615.221.9800"),
+        prescription=drug(ndc="68180-0980-1"),
+    )
+    message = script_read.read(document)
+    assert message.patient is not None
+    assert message.patient.address is not None
+    assert message.pharmacy is not None
+    assert message.prescribed is not None
+    assert (message.patient.phone, message.pharmacy.phone) == ("6152210147", "6152219800")
+    assert message.patient.address.postal_code == "372030001"
+    assert message.prescribed.drug.ndc == "68180098001"
 
 
 def test_the_longest_values_still_fit() -> None:

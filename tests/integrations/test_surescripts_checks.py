@@ -117,3 +117,40 @@ def test_age_changes_on_the_birthday(born_on: date, on: date, age: int) -> None:
 def test_codes_are_told_in_words() -> None:
     words = script_codes.describe(code="900", description_codes=("1000", "9999"))
     assert words == "900 Transaction rejected; 1000 Unable to identify from the information sent; 9999 unknown code"
+
+
+@pytest.mark.parametrize(
+    ("written", "digits"),
+    [
+        ("6152210147", "6152210147"),
+        ("(615) 221-0147", "6152210147"),
+        ("+1 615 221 0147", "6152210147"),
+        ("1-615-221-0147", "6152210147"),
+        ("26152210147", None),
+        ("+44 6152210147", None),
+        ("615221014", None),
+        ("6152210147 x12", None),
+        ("", None),
+        ("615-CALL-NOW", None),
+    ],
+)
+def test_a_telephone_number_is_ten_digits_however_it_is_marked(written: str, digits: str | None) -> None:
+    assert script_checks.ten_digits(written) == digits
+
+
+@pytest.mark.parametrize(
+    ("written", "digits"),
+    [
+        ("68180098001", "68180098001"),
+        ("68180-0980-01", "68180098001"),
+        ("0781-1077-01", "00781107701"),
+        ("12345-678-90", "12345067890"),
+        ("68180-0980-1", "68180098001"),
+        ("6818009801", None),  # could be any of three codes
+        ("681800980-1", None),
+        ("abcde-fghi-jk", None),
+        ("", None),
+    ],
+)
+def test_a_drug_code_is_padded_only_where_its_hyphens_say_how(written: str, digits: str | None) -> None:
+    assert script_checks.ndc11(written) == digits
