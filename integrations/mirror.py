@@ -195,7 +195,8 @@ def put_medications(
 def keep_prescriptions(
     *, connection: Connection, found: Iterable[types.PrescriptionMessage], now: datetime
 ) -> tuple[str, ...]:
-    """Insert or update lines of the chart's prescription log; returns the external ids of their patients."""
+    """Insert or update lines of the chart's prescription log; the patients of lines that are new or have moved on."""
+    found = list(found)
     zone = _zone(connection.practice)
     rows = [
         PrescriptionSeen(
@@ -220,6 +221,11 @@ def keep_prescriptions(
         )
         for each in found
     ]
+    known = dict(
+        PrescriptionSeen.objects.filter(
+            practice_id=connection.practice_id, external_id__in=[row.external_id for row in rows]
+        ).values_list("external_id", "status")
+    )
     if rows:
         PrescriptionSeen.objects.bulk_create(
             rows,
@@ -231,7 +237,8 @@ def keep_prescriptions(
                 "written_at", "seen_at",
             ],
         )  # fmt: skip
-    return tuple(sorted({row.patient_external_id for row in rows if row.patient_external_id}))
+    moved = {row.patient_external_id for row in rows if known.get(row.external_id) != row.status}
+    return tuple(sorted(moved - {""}))
 
 
 def note_drift(*, connection: Connection, now: datetime, actor: Actor, rows: int) -> None:
