@@ -35,7 +35,7 @@ BASE_URLS = {  # where each vendor's address begins behind its port
 # Shortened for the demo and printed; an installation's own come from its policy.
 WINDOWS = {"DEMO_QUIET_SECONDS": "3", "DEMO_UNDO_SECONDS": "3", "POLL_NETWORK_SECONDS": "2"}
 # What every process inherits; the pretended vendors get nothing else, least of all our secrets.
-KEPT = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "TERM") if name in os.environ}
+KEPT = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "TERM", "RUN_DIR") if name in os.environ}
 MAIN_PRACTICE_ZONE = "America/New_York"
 OPENS_AT = (9, 58)
 CLOSED_DAYS = {(1, 1), (6, 19), (7, 4), (11, 11), (12, 24), (12, 25), (12, 31)}  # a Tuesday on one of these is skipped
@@ -157,7 +157,7 @@ class Demo:
         self.children.append(fleet.start(name="worker", argv=fleet.worker(processes=2), env=self.environment))
         self.children.append(fleet.start(name="beat", argv=beat, env=self.environment))
         fleet.wait_for_port(port=self.web_port, child=self.children[-3])
-        self.say(f"web, worker and beat run; logs in {fleet.LOGS.relative_to(ROOT)}/")
+        self.say(f"web, worker and beat run; logs in {fleet.LOGS}")
 
     def command(self, *arguments: str) -> None:
         """Run a management command to its end; its output is shown only if it fails. Raises DemoFailed."""

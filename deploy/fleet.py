@@ -13,7 +13,7 @@ from pathlib import Path
 from deploy.embedded.processes import Child, spawn
 
 ROOT = Path(__file__).resolve().parents[1]
-RUN = ROOT / ".run"
+RUN = Path(os.environ.get("RUN_DIR") or ROOT / ".run")  # data, logs and lock of what runs from this checkout
 LOGS = RUN / "log"
 
 

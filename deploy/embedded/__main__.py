@@ -11,12 +11,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
+from deploy import fleet
 from deploy.embedded import places, servers
 from deploy.embedded.places import NotAvailable
 
-HOME = Path(__file__).resolve().parents[2] / ".run"
+HOME = fleet.RUN
 
 
 def _raise_interrupt(*_: object) -> None:
