@@ -78,9 +78,7 @@ def read(*, practice: Practice, connection: Connection | None, patient_id: str, 
             reason="chart_unreached",
             retry_after=error.retry_after,
         )
-    return Chart(
-        patient_external_id=patient_id, snapshot=snapshot_of(chart), medications=medications, age_minutes=age
-    )
+    return Chart(patient_external_id=patient_id, snapshot=snapshot_of(chart), medications=medications, age_minutes=age)
 
 
 def _fetch(

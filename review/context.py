@@ -56,9 +56,7 @@ class Context:
         wanted = states.OPEN_REQUEST_STATES | states.MESSAGE_BOUND_STATES
         return [row for row in found.values() if states.RequestState(row.state) in wanted]
 
-    def latest_of(
-        self, practice_id: uuid.UUID, patient_id: str, sender_id: str, now: datetime
-    ) -> RefillRequest | None:
+    def latest_of(self, practice_id: uuid.UUID, patient_id: str, sender_id: str, now: datetime) -> RefillRequest | None:
         """The newest request of this patient or sender."""
         rows = [*self.of_patient(practice_id, patient_id), *self.by_sender.get((practice_id, sender_id), [])]
         return max(rows, key=lambda row: row.opened_at, default=None)

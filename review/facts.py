@@ -275,9 +275,7 @@ def same_drug(*, ask: Ask, request: RefillRequest) -> bool:
 def decide(*, context: Context, practice: Practice, known: f.Facts) -> Decision:
     """The rules in force at this practice, asked about these facts."""
     policy = context.rules[practice.id][0]
-    return decision.decide(
-        facts=known, policy=policy, recipes=recipes.ready_made(), protocols=protocols.load()
-    )
+    return decision.decide(facts=known, policy=policy, recipes=recipes.ready_made(), protocols=protocols.load())
 
 
 def is_open_supply(dispatch: Dispatch) -> bool:

@@ -74,9 +74,7 @@ def unseal(*, sealed: bytes | memoryview | None, practice: Practice) -> Snapshot
     """The snapshot, or None when there was none or it has been purged."""
     if not sealed:
         return None
-    plain = vault.open_payload(
-        sealed=bytes(sealed), practice_id=practice.id, stage=practice.stage, purpose=PURPOSE
-    )
+    plain = vault.open_payload(sealed=bytes(sealed), practice_id=practice.id, stage=practice.stage, purpose=PURPOSE)
     values = orjson.loads(plain)
     values["allergies"] = tuple(values.get("allergies", ()))
     return Snapshot(**values)

@@ -20,7 +20,7 @@ from refillhub.practices.models import Channel, Location, Practice, Provider
 from review import charts, identity, matching, pharmacies, understanding, workflow
 from review.asks import Ask, Match
 from review.charts import Chart
-from review.models import EventKind, InboundEvent, Kind
+from review.models import EventKind, InboundEvent, Kind, Origin
 from review.workflow import inbox
 from review.workflow.admission import LostLease
 from rules import facts as f
@@ -121,7 +121,9 @@ def _bursts(rows: Sequence[InboundEvent]) -> list[Burst]:
 
 
 def _parsed(row: InboundEvent, account: Connection | None) -> KlaraEvent:
-    profile = profiles.of(raw=account.profile if account else {})
+    # What our own look found is stored in the assumed shape, whatever the account's own is.
+    by_poll = account is None or row.origin == Origin.POLL
+    profile = profiles.builtin(name=profiles.DEFAULT) if by_poll else profiles.of(raw=account.profile)
     return klara_events.parse(body=inbox.body_of(row), profile=profile, header_event_id=row.event_id)
 
 
@@ -203,9 +205,11 @@ def _topics(burst: Burst) -> frozenset[str]:
     conversation = burst.rows[0].conversation_id
     if conversation and not found:
         account = charts.connection_of(burst.practice, Vendor.klara)
-        for row in InboundEvent.objects.select_related("practice").filter(
-            practice=burst.practice, conversation_id=conversation, kind=EventKind.TAG
-        ).order_by("received_at"):
+        for row in (
+            InboundEvent.objects.select_related("practice")
+            .filter(practice=burst.practice, conversation_id=conversation, kind=EventKind.TAG)
+            .order_by("received_at")
+        ):
             event = _parsed(row, account)
             found = event.conversation.topics if event.conversation else found
     return found
@@ -326,8 +330,11 @@ def _ask(
 def _entries(mention: r.Mention | None, match: Match | None) -> int | None:
     if mention is None or match is None:
         return None
-    return 1 + sum(1 for rival in mention.rivals if rival.entry_id and rival.entry_id != mention.resolves_to
-                   and rival.score >= mention.score)
+    return 1 + sum(
+        1
+        for rival in mention.rivals
+        if rival.entry_id and rival.entry_id != mention.resolves_to and rival.score >= mention.score
+    )
 
 
 def _others_of(chart: Chart, match: Match | None) -> tuple[f.Drug, ...] | None:
@@ -351,4 +358,3 @@ def identity_sealed(
     if pharmacy is not None:
         snapshot = replace(snapshot, pharmacy_name=pharmacy.name, pharmacy_street=pharmacy.address_line_1)
     return identity.seal(snapshot=snapshot, practice=practice)
-

@@ -19,9 +19,7 @@ ADMINISTERED = "Administered during visit"
 
 def identified(medication: MirrorMedication) -> normalise.Identified:
     """What name and code of the entry say; cached by the reader."""
-    return normalise.identify(
-        name=medication.name, rxcui=medication.rxcui, ndc=medication.ndc, lexicon=lexicon.load()
-    )
+    return normalise.identify(name=medication.name, rxcui=medication.rxcui, ndc=medication.ndc, lexicon=lexicon.load())
 
 
 def drug_of(*, medication: MirrorMedication, read: normalise.Identified | None = None) -> facts.Drug:
@@ -52,9 +50,7 @@ def _side(said: normalise.Said | None) -> facts.Drug | None:
     )
 
 
-def match(
-    *, medication: MirrorMedication, practice: Practice, providers: Mapping[str, Provider]
-) -> Match:
+def match(*, medication: MirrorMedication, practice: Practice, providers: Mapping[str, Provider]) -> Match:
     """The entry as the rules and a NewRx need it. `providers` by DrChrono doctor id, this practice's only."""
     read = identified(medication)
     drug = drug_of(medication=medication, read=read)
@@ -68,9 +64,7 @@ def match(
     daily = directions.read_sig(text=medication.sig)
     if daily.amount is None and daily.reason == "absent":
         daily = directions.read_structured(directions=structured)
-    days = directions.days_supply(
-        quantity=medication.dispense_quantity, unit=medication.dosage_units, daily=daily
-    )
+    days = directions.days_supply(quantity=medication.dispense_quantity, unit=medication.dosage_units, daily=daily)
     entry = facts.ListEntry(
         entry_id=medication.external_id,
         as_named=_side(read.by_name),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from integrations.models import PharmacyEntry
+from integrations.models import Connection, PharmacyEntry, Vendor
 from integrations.surescripts import script_build, script_checks, script_codes, script_model
 from refillhub.practices.models import Provider, Spi
 from review import outbox
@@ -60,7 +60,12 @@ def newrx(
     message_id = script_checks.new_message_id()
     number = order_number(request=request, revision=request.version)
     document = newrx_document(
-        request=request, snapshot=snapshot, provider=provider, pharmacy=pharmacy, now=now, message_id=message_id,
+        request=request,
+        snapshot=snapshot,
+        provider=provider,
+        pharmacy=pharmacy,
+        now=now,
+        message_id=message_id,
         number=number,
     )
     return outbox.freeze(
@@ -72,7 +77,16 @@ def newrx(
         message_id=message_id,
         order_number=number,
         target=pharmacy.ncpdp_id,
+        may_be_repeated=drops_repeats(request),
     )
+
+
+def drops_repeats(request: RefillRequest) -> bool:
+    """Whether the route promises never to deliver a byte-identical repeat twice (sandbox yes, default no)."""
+    connection = Connection.objects.filter(
+        practice_id=request.practice_id, vendor=Vendor.surescripts, stage=request.practice.stage
+    ).first()
+    return connection is not None and connection.is_pretend
 
 
 def newrx_document(
@@ -177,6 +191,7 @@ def successor(*, dispatch: Dispatch, due_at: datetime, now: datetime) -> Dispatc
         order_number=dispatch.order_number,
         target=dispatch.target,
         predecessor=dispatch,
+        may_be_repeated=dispatch.may_be_repeated,
     )
     # The key of the first one is taken; the successor's own id makes it another message.
     fresh.idempotency_key = uuid.uuid5(dispatch.id, message_id).hex

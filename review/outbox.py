@@ -55,11 +55,13 @@ def freeze(
     order_number: str = "",
     revision: int | None = None,
     predecessor: Dispatch | None = None,
+    may_be_repeated: bool = True,
 ) -> Dispatch:
     """A new dispatch, not yet saved: `queued`, or `shadowed` for ever when the request is a shadow.
 
     `document` is the exact bytes to send (SCRIPT XML), or the values the adapter needs, frozen as JSON. `revision`
-    distinguishes later messages of one kind (default: the request's version).
+    distinguishes later messages of one kind (default: the request's version). `may_be_repeated` False: the route does
+    not promise to drop repeats, so an unknown outcome is only looked for, never sent again.
     """
     plain = document if isinstance(document, bytes) else orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
     count = request.version if revision is None else revision
@@ -81,6 +83,7 @@ def freeze(
         order_number=order_number,
         idempotency_key=idempotency_key(request=request, kind=kind, purpose=purpose, revision=count),
         target=target,
+        may_be_repeated=may_be_repeated,
         predecessor=predecessor,
         due_at=due_at or now,
         queued_at=now,
@@ -133,9 +136,7 @@ def take_back(*, dispatches: Iterable[Dispatch], ledger: Ledger) -> list[Dispatc
 def claim(*, dispatches: Sequence[Dispatch], ledger: Ledger) -> None:
     """Mark locked, queued rows as being sent: a new attempt with a lease, committed before anything leaves."""
     for dispatch in dispatches:
-        dispatch.state = states.next_dispatch_state(
-            state=dispatch.state, verb="claim", to=states.DispatchState.SENDING
-        )
+        dispatch.state = states.next_dispatch_state(state=dispatch.state, verb="claim", to=states.DispatchState.SENDING)
         dispatch.attempt += 1
         dispatch.lease_until = ledger.now + LEASE
         ledger.on_dispatch(
@@ -147,10 +148,32 @@ def claim(*, dispatches: Sequence[Dispatch], ledger: Ledger) -> None:
         )
 
 
+def claim_again(*, dispatches: Sequence[Dispatch], ledger: Ledger) -> None:
+    """Mark locked rows of unknown outcome as being sent once more, the same bytes under the same ids."""
+    for dispatch in dispatches:
+        dispatch.state = states.next_dispatch_state(
+            state=dispatch.state, verb="repeat", to=states.DispatchState.SENDING
+        )
+        dispatch.attempt += 1
+        dispatch.was_repeated = True
+        dispatch.lease_until = ledger.now + LEASE
+        ledger.on_dispatch(
+            dispatch,
+            "dispatch.sending",
+            patient_ref=dispatch.request.patient_ref,
+            attempt=dispatch.attempt,
+            repeat=True,
+        )
+    if dispatches:
+        Dispatch.objects.bulk_update(dispatches, ["state", "attempt", "was_repeated", "lease_until", "checks"])
+
+
 def postpone(*, dispatches: Sequence[Dispatch], until: datetime) -> None:
     """Move the due moment of rows that stay queued (a token is missing, the patient's news is unread)."""
     if dispatches:
-        Dispatch.objects.filter(id__in=[d.id for d in dispatches], state=states.DispatchState.QUEUED).update(due_at=until)
+        Dispatch.objects.filter(id__in=[d.id for d in dispatches], state=states.DispatchState.QUEUED).update(
+            due_at=until
+        )
 
 
 def requeue_waiting(*, now: datetime, limit: int, ledger: Ledger) -> int:
@@ -182,8 +205,9 @@ def lose_leases(*, now: datetime, limit: int, ledger: Ledger) -> list[Dispatch]:
             state=dispatch.state, verb="lease_lost", to=states.DispatchState.UNKNOWN
         )
         dispatch.next_check_at = now
+        dispatch.settled_at = now
         dispatch.lease_until = None
         ledger.on_dispatch(dispatch, "dispatch.unknown", patient_ref=dispatch.request.patient_ref, reason="lease_lost")
     if rows:
-        Dispatch.objects.bulk_update(rows, ["state", "next_check_at", "lease_until"])
+        Dispatch.objects.bulk_update(rows, ["state", "next_check_at", "lease_until", "settled_at"])
     return rows

@@ -11,7 +11,9 @@ from rules.intake.reading import PharmacyMention
 
 _WORD = re.compile(r"[a-z0-9]+")
 # Words that stand in many pharmacies' names and addresses and tell none apart.
-_COMMON = frozenset("the pharmacy pharmacies drug drugs store rx st street ave avenue rd road blvd dr drive on in at of".split())
+_COMMON = frozenset(
+    "the pharmacy pharmacies drug drugs store rx st street ave avenue rd road blvd dr drive on in at of".split()
+)
 
 
 def words(text: str) -> set[str]:

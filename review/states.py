@@ -106,9 +106,7 @@ REQUEST_MOVES: Mapping[tuple[RequestState, str], frozenset[RequestState]] = {
 DISPATCH_MOVES: Mapping[tuple[DispatchState, str], frozenset[DispatchState]] = {
     (D.QUEUED, "claim"): frozenset({D.SENDING}),
     (D.QUEUED, "take_back"): frozenset({D.TAKEN_BACK}),
-    (D.SENDING, "settle"): frozenset(
-        {D.ACCEPTED, D.DELIVERED, D.REJECTED, D.RETRY_WAIT, D.UNKNOWN, D.UNRESOLVED}
-    ),
+    (D.SENDING, "settle"): frozenset({D.ACCEPTED, D.DELIVERED, D.REJECTED, D.RETRY_WAIT, D.UNKNOWN, D.UNRESOLVED}),
     (D.SENDING, "lease_lost"): frozenset({D.UNKNOWN}),
     (D.RETRY_WAIT, "requeue"): frozenset({D.QUEUED}),
     (D.RETRY_WAIT, "take_back"): frozenset({D.TAKEN_BACK}),
@@ -128,7 +126,9 @@ OPEN_REQUEST_STATES = frozenset(R) - ENDED_REQUEST_STATES
 MESSAGE_BOUND_STATES = frozenset({R.DENIED, R.VISIT_ASKED, R.TOLD})
 FINAL_DISPATCH_STATES = frozenset({D.TAKEN_BACK, D.SHADOWED})
 # Not surely undelivered: counts as supply (law 6).
-MAYBE_DELIVERED_STATES = frozenset({D.QUEUED, D.SENDING, D.RETRY_WAIT, D.ACCEPTED, D.DELIVERED, D.UNKNOWN, D.UNRESOLVED})
+MAYBE_DELIVERED_STATES = frozenset(
+    {D.QUEUED, D.SENDING, D.RETRY_WAIT, D.ACCEPTED, D.DELIVERED, D.UNKNOWN, D.UNRESOLVED}
+)
 
 
 def next_request_state(*, state: str, verb: str, to: RequestState) -> RequestState:

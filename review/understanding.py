@@ -128,36 +128,66 @@ def keep(
     *, reading: r.Reading, thread: r.Thread, summary: f.Reading, mention: r.Mention | None, practice: Practice
 ) -> bytes:
     """What the card shows of this reading, and the summary to decide again with, sealed."""
-    spans = [
-        {"message": seen.span.message, "start": seen.span.start, "end": seen.span.end, "kind": "intent",
-         "label": str(seen.intent)}
-        for seen in reading.intents
-    ] + [
-        {"message": one.span.message, "start": one.span.start, "end": one.span.end, "kind": "drug",
-         "label": "+".join(one.ingredients) or one.words}
-        for one in reading.mentions
-    ] + [
-        {"message": one.span.message, "start": one.span.start, "end": one.span.end, "kind": "pharmacy",
-         "label": one.words}
-        for one in reading.pharmacies
-    ]
+    spans = (
+        [
+            {
+                "message": seen.span.message,
+                "start": seen.span.start,
+                "end": seen.span.end,
+                "kind": "intent",
+                "label": str(seen.intent),
+            }
+            for seen in reading.intents
+        ]
+        + [
+            {
+                "message": one.span.message,
+                "start": one.span.start,
+                "end": one.span.end,
+                "kind": "drug",
+                "label": "+".join(one.ingredients) or one.words,
+            }
+            for one in reading.mentions
+        ]
+        + [
+            {
+                "message": one.span.message,
+                "start": one.span.start,
+                "end": one.span.end,
+                "kind": "pharmacy",
+                "label": one.words,
+            }
+            for one in reading.pharmacies
+        ]
+    )
     values: dict[str, Any] = {
         "messages": [
-            {"text": message.text, "sent_at": message.sent_at.isoformat() if message.sent_at else "",
-             "author": str(message.author), "source": str(message.source)}
+            {
+                "text": message.text,
+                "sent_at": message.sent_at.isoformat() if message.sent_at else "",
+                "author": str(message.author),
+                "source": str(message.source),
+            }
             for message in thread.messages
         ],
         "spans": spans,
-        "doubts": [{"code": str(doubt.code), "sentence": doubt.sentence}
-                   for doubt in (*reading.doubts, *(mention.doubts if mention else ()))],
+        "doubts": [
+            {"code": str(doubt.code), "sentence": doubt.sentence}
+            for doubt in (*reading.doubts, *(mention.doubts if mention else ()))
+        ],
         "intent": str(reading.primary),
         "language": reading.language,
         "confidence": reading.confidence,
         "mention": {
-            "words": mention.words, "strength": mention.strength, "form": mention.form,
-            "quantity": mention.quantity, "days": mention.days,
+            "words": mention.words,
+            "strength": mention.strength,
+            "form": mention.form,
+            "quantity": mention.quantity,
+            "days": mention.days,
             "rivals": [{"name": rival.name, "score": rival.score} for rival in mention.rivals],
-        } if mention else None,
+        }
+        if mention
+        else None,
         "pharmacy": reading.pharmacies[0].words if reading.pharmacies else "",
         "summary": {name: getattr(summary, name) for name in summary.__slots__},
     }
@@ -170,9 +200,7 @@ def open_kept(*, sealed: bytes | memoryview | None, practice: Practice) -> dict[
     """What `keep` stored; an empty mapping when it was purged."""
     if not sealed:
         return {}
-    plain = vault.open_payload(
-        sealed=bytes(sealed), practice_id=practice.id, stage=practice.stage, purpose=PURPOSE
-    )
+    plain = vault.open_payload(sealed=bytes(sealed), practice_id=practice.id, stage=practice.stage, purpose=PURPOSE)
     values: dict[str, Any] = orjson.loads(plain)
     return values
 

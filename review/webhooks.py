@@ -16,14 +16,12 @@ from django.views.decorators.csrf import csrf_exempt
 
 from audit import log
 from audit.events import Actor, ActorKind, Draft
-from integrations import vault
+from integrations import mirror, vault
+from integrations.drchrono import reading
 from integrations.drchrono import webhook as drchrono_webhook
 from integrations.klara import events, profile, signing
-from integrations.klara.types import EventKind as KlaraKind
-from integrations.klara.types import KlaraEvent
 from integrations.models import Connection, SecretKind, Vendor
 from refillhub.practices import clock
-from review.models import EventKind
 from review.workflow import inbox, notices
 
 KLARA = Actor(kind=ActorKind.vendor, id="klara")
@@ -32,12 +30,6 @@ MAX_BODY = 256 * 1024
 RETRY_AFTER_S = 60
 # How long a process may use what it knows of a connection; an emergency revoke is older than this nowhere.
 KNOWN_FOR = timedelta(seconds=5)
-KINDS = {
-    KlaraKind.tag: EventKind.TAG,
-    KlaraKind.closed: EventKind.CLOSED,
-    KlaraKind.patient_merged: EventKind.MERGED,
-    KlaraKind.test: EventKind.TEST,
-}
 View = Callable[..., HttpResponse]
 
 
@@ -98,9 +90,7 @@ def _endpoint(token: uuid.UUID, now: datetime) -> _Known | None:
     known = _known.get(token)
     if known is not None and known.until > now >= known.until - KNOWN_FOR:
         return known
-    connection = (
-        Connection.objects.select_related("practice").filter(endpoint_token=token, vendor=Vendor.klara).first()
-    )
+    connection = Connection.objects.select_related("practice").filter(endpoint_token=token, vendor=Vendor.klara).first()
     if connection is None:
         _known.pop(token, None)
         return None
@@ -128,7 +118,9 @@ def klara(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
             path=request.path,
         )
     except signing.Refused as refused:
-        return _refuse(known=known, refused=refused, attempt=request.headers.get("X-Klara-Delivery-Attempt", ""), now=now)
+        return _refuse(
+            known=known, refused=refused, attempt=request.headers.get("X-Klara-Delivery-Attempt", ""), now=now
+        )
     vault.used(secret_id=known.secrets[verified.secret_index].secret_id, now=now, actor=KLARA)
     if not practice.may_take_in:
         _audit(known.connection, "webhook.rejected", "no_business_associate_agreement", now)
@@ -142,29 +134,7 @@ def klara(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
         with transaction.atomic():
             notices.alarm(practice=practice, kind="unmatched_practice", key=str(known.connection.id), now=now)
         return _take(_unreadable(known, body, event.id, "other_practice"), now)
-    return _take(arrival_of(event=event, connection=known.connection, body=body), now)
-
-
-def arrival_of(*, event: KlaraEvent, connection: Connection, body: bytes) -> inbox.Arrival:
-    """The inbox's view of an event; only a patient's or proxy's own message starts work (loop guard)."""
-    kind = EventKind.MESSAGE_IN if event.starts_work else KINDS.get(event.kind, EventKind.OTHER)
-    message = event.message
-    return inbox.Arrival(
-        practice=connection.practice,
-        vendor=Vendor.klara,
-        origin=str(event.origin),
-        event_id=event.id,
-        vendor_type=event.type,
-        kind=kind,
-        body=body,
-        conversation_id=event.conversation.id if event.conversation else "",
-        message_id=message.id if message and kind == EventKind.MESSAGE_IN else "",
-        sender_id=event.patient.id if event.patient else "",
-        channel_id=event.channel.id if event.channel else "",
-        sequence=event.sequence,
-        occurred_at=event.occurred_at,
-        sent_at=message.sent_at if message else None,
-    )
+    return _take(inbox.arrival_of(event=event, connection=known.connection, body=body), now)
 
 
 def _unreadable(known: _Known, body: bytes, event_id: str, reason: str) -> inbox.Arrival:
@@ -218,3 +188,56 @@ def _audit(connection: Connection, event: str, reason: str, now: datetime) -> No
                 data={"connection": str(connection.id)},
             ),
         )
+
+
+@csrf_exempt
+def drchrono(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+    """DrChrono's webhook: the handshake by GET, deliveries by POST; the pushed record goes to the mirror at once."""
+    if request.method == "GET":
+        return _handshake(request, token)
+    return _drchrono_delivery(request, token)
+
+
+def _handshake(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+    now = clock.now()
+    connection = _drchrono_connection(token)
+    message = request.GET.get("msg", "")
+    if connection is None or not message or len(message) > 512:
+        return _answer(404, "not_found")
+    secrets = vault.live(connection=connection, kind=SecretKind.webhook_secret, now=now, actor=DRCHRONO)
+    if not secrets:
+        return _answer(404, "not_found")
+    return JsonResponse(drchrono_webhook.answer_handshake(message=message, secret=secrets[0].value))
+
+
+def _drchrono_connection(token: uuid.UUID) -> Connection | None:
+    return Connection.objects.select_related("practice").filter(endpoint_token=token, vendor=Vendor.drchrono).first()
+
+
+@_guarded
+def _drchrono_delivery(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+    now = clock.now()
+    connection = _drchrono_connection(token)
+    if connection is None:
+        return _answer(404, "not_found")
+    secrets = vault.live(connection=connection, kind=SecretKind.webhook_secret, now=now, actor=DRCHRONO)
+    try:
+        verified = drchrono_webhook.verify(
+            headers=[(name, value) for name, value in request.headers.items()],
+            secrets=[secret.value for secret in secrets],
+        )
+        record = {} if verified.matter == drchrono_webhook.Matter.ping else drchrono_webhook.record(body=request.body)
+    except drchrono_webhook.Refused as refused:
+        _audit(connection, "webhook.rejected", str(refused.reason), now)
+        return _answer(401, "unauthorized")
+    if not connection.practice.may_take_in:
+        return _answer(503, "try_again")
+    vault.used(secret_id=secrets[verified.secret_index].secret_id, now=now, actor=DRCHRONO)
+    mirror.note_push(connection=connection, now=now)
+    if verified.matter == drchrono_webhook.Matter.medication:
+        mirror.apply_medication(connection=connection, raw=record, now=now)
+    elif verified.matter == drchrono_webhook.Matter.patient:
+        mirror.apply_patient(connection=connection, raw=record, now=now)
+    elif verified.matter == drchrono_webhook.Matter.appointment:
+        mirror.apply_appointment(connection=connection, found=reading.appointment(record), now=now)
+    return _answer(202, "accepted")

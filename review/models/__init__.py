@@ -1,6 +1,6 @@
 """The nouns of the refill workflow. Rows only: verbs live in `review/workflow`, sending in `review/delivery.py`."""
 
-from review.models.alarms import Alarm
+from review.models.alarms import Alarm, MorningReport
 from review.models.dispatches import Dispatch, DispatchKind, Lane, ReplyPurpose
 from review.models.inbox import EventKind, EventLink, InboundEvent, Origin, Progress
 from review.models.reports import FillReport, NetworkMail
@@ -25,6 +25,7 @@ __all__ = [
     "InboundEvent",
     "Kind",
     "Lane",
+    "MorningReport",
     "NetworkMail",
     "Origin",
     "Progress",

@@ -1,4 +1,4 @@
-"""Alarm: something a person of the practice must know, kept once while it lasts."""
+"""Alarm: something a person of the practice must know, kept once while it lasts. MorningReport: the day's report, once."""
 
 import uuid
 from typing import ClassVar
@@ -33,3 +33,19 @@ class Alarm(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} since {self.opened_at:%Y-%m-%d %H:%M}"
+
+
+class MorningReport(models.Model):
+    """That the report of one practice's day was made; counts only, the page works them out afresh."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="+")
+    day = models.DateField()
+    made_at = models.DateTimeField()
+    counts = models.JSONField(default=dict)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["practice", "day"], name="one_report_per_day")]
+
+    def __str__(self) -> str:
+        return f"report of {self.day}"

@@ -93,6 +93,7 @@ class Dispatch(models.Model):
     failures = models.PositiveSmallIntegerField(default=0)
     next_check_at = models.DateTimeField(null=True)
     checks = models.PositiveSmallIntegerField(default=0)
+    may_be_repeated = models.BooleanField(default=False)
     was_repeated = models.BooleanField(default=False)
     accepted_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
@@ -128,7 +129,9 @@ class Dispatch(models.Model):
             ),
             models.UniqueConstraint(fields=["practice", "idempotency_key"], name="one_dispatch_per_key"),
             models.UniqueConstraint(
-                fields=["practice", "message_id"], condition=~models.Q(message_id=""), name="one_dispatch_per_message_id"
+                fields=["practice", "message_id"],
+                condition=~models.Q(message_id=""),
+                name="one_dispatch_per_message_id",
             ),
             models.UniqueConstraint(
                 fields=["request"],

@@ -6,6 +6,8 @@
 
 from review.asks import Ask
 from review.workflow.admission import admit
+from review.workflow.mail_news import keep_fill, keep_stray, keep_unreadable_mail, note_vendor_error, settle_cancel
+from review.workflow.notices import raise_alarm
 from review.workflow.people import (
     AlreadyDecided,
     Locked,
@@ -25,12 +27,14 @@ from review.workflow.people import (
     take_up,
     tell,
 )
-from review.workflow.settlement import Result, claim_due, settle
+from review.workflow.settlement import Result, claim_due, claim_repeats, settle, unresolved_ids
 from review.workflow.timed import (
     find_unresolved,
     lose_leases,
     merge_patient,
+    note_missed,
     release,
+    reroute,
     return_to_person,
     see_prescription,
 )
@@ -48,20 +52,30 @@ __all__ = [
     "ask_visit",
     "cancel",
     "claim_due",
+    "claim_repeats",
     "comment",
     "confirm_arrived",
     "confirm_not_arrived",
     "deny",
     "find_unresolved",
     "hand_off",
+    "keep_fill",
+    "keep_stray",
+    "keep_unreadable_mail",
     "lose_leases",
     "merge_patient",
+    "note_missed",
+    "note_vendor_error",
+    "raise_alarm",
     "reassign",
     "release",
+    "reroute",
     "return_to_person",
     "see_prescription",
     "settle",
+    "settle_cancel",
     "take_back",
     "take_up",
     "tell",
+    "unresolved_ids",
 ]

@@ -152,9 +152,7 @@ def _open(*, ask: Ask, context: Context, ledger: Ledger, made: Admitted) -> Refi
 
 def _close_events(*, asks: Sequence[Ask], now: datetime, ledger: Ledger) -> None:
     events = {event.id: (event, ask) for ask in asks for event in ask.events}
-    InboundEvent.objects.filter(id__in=events.keys()).update(
-        progress=Progress.READ, read_at=now, lease_until=None
-    )
+    InboundEvent.objects.filter(id__in=events.keys()).update(progress=Progress.READ, read_at=now, lease_until=None)
     for event, ask in events.values():
         ledger.note(
             event="message.read",

@@ -37,8 +37,13 @@ def _reply(work: Settling, request: RefillRequest, dispatch: Dispatch, *, is_goo
     # A request that ends by telling the patient has not ended when the patient was not told.
     if request.state in MESSAGE_BOUND_STATES:
         moves.to_person(
-            request=request, verb="return", reasons=["reply_failed"], ledger=work.ledger, queue="assistant",
-            code=dispatch.code, text=dispatch.text,
+            request=request,
+            verb="return",
+            reasons=["reply_failed"],
+            ledger=work.ledger,
+            queue="assistant",
+            code=dispatch.code,
+            text=dispatch.text,
         )
         work.moved.add(request.id)
         return
@@ -79,7 +84,11 @@ def _task(work: Settling, request: RefillRequest, dispatch: Dispatch, *, is_good
         return
     if request.state == R.HANDING_OFF:
         moves.to_person(
-            request=request, verb="settle", reasons=["task_failed"], ledger=work.ledger, code=dispatch.code,
+            request=request,
+            verb="settle",
+            reasons=["task_failed"],
+            ledger=work.ledger,
+            code=dispatch.code,
             text=dispatch.text,
         )
         work.moved.add(request.id)
@@ -93,8 +102,13 @@ def _pharmacy(work: Settling, request: RefillRequest, dispatch: Dispatch, *, is_
         return
     if not is_good:
         moves.to_person(
-            request=request, verb="settle", reasons=["pharmacy_not_changed"], ledger=work.ledger, queue="assistant",
-            code=dispatch.code, text=dispatch.text,
+            request=request,
+            verb="settle",
+            reasons=["pharmacy_not_changed"],
+            ledger=work.ledger,
+            queue="assistant",
+            code=dispatch.code,
+            text=dispatch.text,
         )
         work.moved.add(request.id)
         work.new.append(notices.task(request=request, why="pharmacy_change", now=work.ledger.now))

@@ -64,9 +64,7 @@ def new_request(*, ask: Ask, now: datetime) -> RefillRequest:
     return request
 
 
-def decide(
-    *, request: RefillRequest, ask: Ask, context: Context, ledger: Ledger, dispatches: list[Dispatch]
-) -> None:
+def decide(*, request: RefillRequest, ask: Ask, context: Context, ledger: Ledger, dispatches: list[Dispatch]) -> None:
     """Decide a request in `received` or `held`; new messages are added to `dispatches`, unsaved."""
     verb = "decide" if request.state == R.RECEIVED else "release"
     if ask.is_cancel:
@@ -92,9 +90,7 @@ def decide(
     if ask.reasons and decision.outcome not in (Outcome.person, Outcome.review):
         _review(request=request, verb=verb, queue=decision.queue, reasons=ask.reasons, ledger=ledger)
         return
-    apply(
-        request=request, ask=ask, decision=decision, context=context, verb=verb, ledger=ledger, dispatches=dispatches
-    )
+    apply(request=request, ask=ask, decision=decision, context=context, verb=verb, ledger=ledger, dispatches=dispatches)
 
 
 def _note(*, request: RefillRequest, decision: Decision) -> None:
@@ -251,8 +247,9 @@ def _change_pharmacy(
     moves.move(request=request, verb=verb, to=R.APPROVED, now=ledger.now)
     request.is_automatic = True
     request.approved_at = ledger.now
-    dispatches.append(pharmacy_dispatch(request=request, now=ledger.now,
-                                        undo_seconds=request.practice.undo_seconds_automatic))
+    dispatches.append(
+        pharmacy_dispatch(request=request, now=ledger.now, undo_seconds=request.practice.undo_seconds_automatic)
+    )
     ledger.on_request(request, "request.approved", outcome=request.state, data={"automatic": True})
     end_shadow(request=request, ledger=ledger)
 

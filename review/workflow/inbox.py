@@ -15,6 +15,9 @@ from django.db.models import F
 from audit import log
 from audit.events import Actor, ActorKind, Draft
 from integrations import vault
+from integrations.klara.types import EventKind as KlaraKind
+from integrations.klara.types import KlaraEvent
+from integrations.models import Connection, Vendor
 from refillhub.practices.models import Practice
 from review.ledger import SYSTEM, verb
 from review.models import EventKind, InboundEvent, Origin, Progress
@@ -25,6 +28,14 @@ PURPOSE = "event"
 READ_LEASE = timedelta(seconds=60)
 # However long a patient keeps typing, reading starts (Klara contract, burst coalescing).
 LONGEST_QUIET = timedelta(minutes=5)
+
+
+_KINDS = {
+    KlaraKind.tag: EventKind.TAG,
+    KlaraKind.closed: EventKind.CLOSED,
+    KlaraKind.patient_merged: EventKind.MERGED,
+    KlaraKind.test: EventKind.TEST,
+}
 
 
 class Taken(StrEnum):
@@ -55,6 +66,28 @@ class Arrival:
     sent_at: datetime | None = None
     is_quarantined: bool = False
     note: str = ""
+
+
+def arrival_of(*, event: KlaraEvent, connection: Connection, body: bytes) -> Arrival:
+    """The inbox's view of an event; only a patient's or proxy's own message starts work (loop guard)."""
+    kind = EventKind.MESSAGE_IN if event.starts_work else _KINDS.get(event.kind, EventKind.OTHER)
+    message = event.message
+    return Arrival(
+        practice=connection.practice,
+        vendor=Vendor.klara,
+        origin=str(event.origin),
+        event_id=event.id,
+        vendor_type=event.type,
+        kind=kind,
+        body=body,
+        conversation_id=event.conversation.id if event.conversation else "",
+        message_id=message.id if message and kind == EventKind.MESSAGE_IN else "",
+        sender_id=event.patient.id if event.patient else "",
+        channel_id=event.channel.id if event.channel else "",
+        sequence=event.sequence,
+        occurred_at=event.occurred_at,
+        sent_at=message.sent_at if message else None,
+    )
 
 
 def store(*, arrival: Arrival, now: datetime) -> Taken:
@@ -139,9 +172,7 @@ def _extend_quiet(row: InboundEvent) -> None:
 
 def _repeated(*, arrival: Arrival, row: InboundEvent, now: datetime) -> Taken:
     """The ids are known already: the same body is a duplicate, another body under one id is a conflict."""
-    known = InboundEvent.objects.filter(
-        practice=arrival.practice, vendor=arrival.vendor, event_id=row.event_id
-    ).first()
+    known = InboundEvent.objects.filter(practice=arrival.practice, vendor=arrival.vendor, event_id=row.event_id).first()
     is_conflict = known is not None and known.body_hash != row.body_hash
     event = "webhook.conflict" if is_conflict else "webhook.duplicate"
     with transaction.atomic(durable=True):

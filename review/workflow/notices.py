@@ -10,6 +10,7 @@ from django.db.models import F
 
 from refillhub.practices.models import Practice
 from review import identity, outbox, routing, states
+from review.ledger import verb
 from review.models import Alarm, Dispatch, DispatchKind, Kind, Queue, RefillRequest
 from review.states import RequestState
 from review.workflow.settling import Settling
@@ -62,15 +63,16 @@ def task(*, request: RefillRequest, why: str, now: datetime, dispatch: Dispatch 
         f"days {request.days_supply or 'unknown'}; sig: {request.sig or 'see list'}. Request {request.short_id}."
     )
     who = request.assignee or request.prescriber
+    marker = f"RH-{uuid.uuid5(request.id, f'{why}{request.version}').hex[:8]}"
     return outbox.freeze(
         request=request,
         kind=DispatchKind.TASK,
         purpose=why[:16],
         document={
-            "title": f"Refill: {request.drug_name or 'message'} [RH-{request.id.hex[:8]}]"
+            "title": f"Refill: {request.drug_name or 'message'} [{marker}]"
             if why in ("controlled", "hand_off")
-            else f"Refill needs a person: {request.drug_name or 'request'} [RH-{request.id.hex[:8]}]",
-            "marker": f"RH-{request.id.hex[:8]}-{why}",
+            else f"Refill needs a person: {request.drug_name or 'request'} [{marker}]",
+            "marker": marker,
             "note": f"{note} {detail}",
             "patient": request.patient_external_id,
             "assignee_user": who.drchrono_user_id if who else "",
@@ -153,6 +155,13 @@ def alarm(*, practice: Practice, kind: str, key: str, now: datetime) -> None:
         Alarm.objects.filter(practice=practice, kind=kind, key=key[:128], closed_at=None).update(
             times=F("times") + 1, last_seen_at=now
         )
+
+
+def raise_alarm(*, practice: Practice, kind: str, key: str, now: datetime) -> None:
+    """The same as a verb of its own, with its audit entry."""
+    with verb(now=now) as ledger:
+        alarm(practice=practice, kind=kind, key=key, now=now)
+        ledger.note(event="alarm.raised", practice_id=practice.id, data={"kind": kind, "key": key[:128]})
 
 
 def is_ended(request: RefillRequest) -> bool:

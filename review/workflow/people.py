@@ -15,8 +15,17 @@ from integrations.surescripts.script_checks import ControlledDrug, DoesNotFit
 from refillhub.practices.models import Provider, User
 from review import identity, orders, outbox, replies, states
 from review.ledger import Ledger, person, verb
-from review.models import Comment, Dispatch, DispatchKind, InboundEvent, Kind, Progress, Queue, RefillRequest
-from review.models import ReplyPurpose
+from review.models import (
+    Comment,
+    Dispatch,
+    DispatchKind,
+    InboundEvent,
+    Kind,
+    Progress,
+    Queue,
+    RefillRequest,
+    ReplyPurpose,
+)
 from review.states import DispatchState, RequestState
 from review.workflow import deciding, moves, notices
 
@@ -148,9 +157,7 @@ def _send(*, request: RefillRequest, provider: Provider, ledger: Ledger) -> None
     if row is None or not row.is_sendable(now):
         raise NotPossible("pharmacy_not_current", "The pharmacy is not active in the directory; choose another one.")
     try:
-        made = orders.newrx(
-            request=request, snapshot=snapshot, provider=provider, pharmacy=row, now=now, due_at=due
-        )
+        made = orders.newrx(request=request, snapshot=snapshot, provider=provider, pharmacy=row, now=now, due_at=due)
     except (DoesNotFit, ControlledDrug, orders.NoSender) as error:
         raise NotPossible("does_not_fit", str(error)) from error
     moves.move(request=request, verb="approve", to=R.APPROVED, now=now)
@@ -177,11 +184,14 @@ def _check_now(*, request: RefillRequest, now: datetime) -> None:
     """Checked again at approval (law 6): switch, news, entry, patient, supply."""
     if request.practice.is_sending_stopped:
         raise NotPossible("sending_stopped", "Sending is stopped for this practice.")
-    if request.sender_id and InboundEvent.objects.filter(
-        practice_id=request.practice_id,
-        sender_id=request.sender_id,
-        progress__in=[Progress.RECEIVED, Progress.READING],
-    ).exists():
+    if (
+        request.sender_id
+        and InboundEvent.objects.filter(
+            practice_id=request.practice_id,
+            sender_id=request.sender_id,
+            progress__in=[Progress.RECEIVED, Progress.READING],
+        ).exists()
+    ):
         raise NotPossible("news_unread", "The patient has just written again; that message is being read first.")
     if request.kind != Kind.REFILL:
         return
@@ -208,9 +218,7 @@ def _check_now(*, request: RefillRequest, now: datetime) -> None:
         raise NotPossible("supply_exists", "A prescription for this drug left within the last 24 hours.")
 
 
-def deny(
-    *, request_id: uuid.UUID, user: User, version: int, now: datetime, code: str, note: str = ""
-) -> RefillRequest:
+def deny(*, request_id: uuid.UUID, user: User, version: int, now: datetime, code: str, note: str = "") -> RefillRequest:
     """Deny with a coded reason (surescripts 6.4) and tell the patient after the undo window."""
     if code not in replies.DENIAL_NOTES:
         raise NotPossible("unknown_reason", "Choose one of the listed reasons.")
@@ -371,8 +379,10 @@ def take_back(*, request_id: uuid.UUID, user: User, version: int | None, now: da
             d
             for d in live
             if d.kind in (DispatchKind.NEWRX, DispatchKind.PHARMACY)
-            or (d.kind == DispatchKind.REPLY and d.purpose in (ReplyPurpose.DENIED, ReplyPurpose.VISIT,
-                                                               ReplyPurpose.TOLD))
+            or (
+                d.kind == DispatchKind.REPLY
+                and d.purpose in (ReplyPurpose.DENIED, ReplyPurpose.VISIT, ReplyPurpose.TOLD)
+            )
         ]
         current = [d for d in decisive if d.state != DispatchState.REJECTED]
         if not current or any(d.state != DispatchState.QUEUED for d in current):
@@ -449,8 +459,11 @@ def ask_cancel(*, request_id: uuid.UUID, user: User, version: int, now: datetime
 
     def act(request: RefillRequest, ledger: Ledger) -> None:
         rows = moves.lock_dispatches([request])
-        sent = [d for d in rows if d.kind == DispatchKind.NEWRX and d.state in (DispatchState.ACCEPTED,
-                                                                             DispatchState.DELIVERED)]
+        sent = [
+            d
+            for d in rows
+            if d.kind == DispatchKind.NEWRX and d.state in (DispatchState.ACCEPTED, DispatchState.DELIVERED)
+        ]
         row: PharmacyEntry | None = moves.pharmacy_names([request]).get(
             (request.practice.stage, request.pharmacy_ncpdp)
         )

@@ -16,8 +16,13 @@ from review.workflow.settling import Settling
 R = RequestState
 TOLD_PURPOSES = (ReplyPurpose.SENT, ReplyPurpose.RECEIVED)
 # A reply in one of these states may have been read by the patient.
-PERHAPS_READ = (DispatchState.SENDING, DispatchState.ACCEPTED, DispatchState.DELIVERED, DispatchState.UNKNOWN,
-                DispatchState.UNRESOLVED)
+PERHAPS_READ = (
+    DispatchState.SENDING,
+    DispatchState.ACCEPTED,
+    DispatchState.DELIVERED,
+    DispatchState.UNKNOWN,
+    DispatchState.UNRESOLVED,
+)
 
 
 def follow(*, work: Settling, dispatch: Dispatch, before: str, outcome: Outcome) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from integrations.outcome import Outcome, OutcomeKind
 from review import outbox, states
 from review.ledger import verb
@@ -21,6 +23,11 @@ from review.workflow.settling import Settling
 FINAL_WAIT = timedelta(hours=24)
 CANCEL_WAIT = timedelta(hours=48)
 FIRST_CHECK = timedelta(seconds=10)
+PUSH_WAIT = timedelta(minutes=2)
+# Network looks for an unknown outcome: every 10 s for a minute, then every 5 min (surescripts 7.4).
+OFTEN, SELDOM, OFTEN_TIMES = timedelta(seconds=10), timedelta(minutes=5), 6
+# Writes that are safe to repeat (key, marker or same value) are repeated this often before a person is asked.
+MOST_REPEATS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +72,57 @@ def claim_due(*, now: datetime, limit: int, skip_lanes: Sequence[str] = ()) -> l
         passed = door.check(dispatches=rows, ledger=ledger)
         outbox.claim(dispatches=passed, ledger=ledger)
         return passed
+
+
+def claim_repeats(*, now: datetime, limit: int) -> list[Dispatch]:
+    """Unknown outcomes whose next look is due: those that may be sent again are claimed, byte-identical.
+
+    A prescription only where the route drops repeats, once, and after half an hour of looking; other writes carry their own
+    key or marker. What can be neither found nor repeated becomes unresolved (`timed.find_unresolved`).
+    """
+    with verb(now=now) as ledger:
+        rows = list(
+            Dispatch.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("request", "practice", "request__practice")
+            .filter(state=DispatchState.UNKNOWN, next_check_at__lte=now, practice__sending_stopped_at__isnull=True)
+            .order_by("next_check_at")[:limit]
+        )
+        repeats, later = [], []
+        for dispatch in rows:
+            dispatch.checks += 1
+            if _may_repeat(dispatch=dispatch, now=now):
+                repeats.append(dispatch)
+            else:
+                dispatch.next_check_at = now + (OFTEN if dispatch.checks <= OFTEN_TIMES else SELDOM)
+                later.append(dispatch)
+        Dispatch.objects.bulk_update(later, ["checks", "next_check_at"])
+        outbox.claim_again(dispatches=repeats, ledger=ledger)
+        return repeats
+
+
+def _may_repeat(*, dispatch: Dispatch, now: datetime) -> bool:
+    if dispatch.kind in (DispatchKind.NEWRX, DispatchKind.CANCELRX):
+        looked = (now - (dispatch.settled_at or dispatch.queued_at)).total_seconds()
+        return dispatch.may_be_repeated and not dispatch.was_repeated and looked >= settings.RECONCILE_AFTER_SECONDS
+    return dispatch.checks <= MOST_REPEATS
+
+
+def unresolved_ids(*, now: datetime, limit: int = 200) -> list[uuid.UUID]:
+    """Dispatches nobody could settle in time: unknown past every look, or accepted without a final word (24 h, 48 h)."""
+    accepted = Dispatch.objects.filter(
+        state=DispatchState.ACCEPTED,
+        kind__in=[DispatchKind.NEWRX, DispatchKind.CANCELRX],
+        next_check_at__lte=now,
+    ).values_list("id", flat=True)[:limit]
+    found = list(accepted)
+    deadline = now - timedelta(seconds=settings.RECONCILE_AFTER_SECONDS)
+    for dispatch in Dispatch.objects.filter(state=DispatchState.UNKNOWN, settled_at__lte=deadline)[:limit]:
+        is_script = dispatch.kind in (DispatchKind.NEWRX, DispatchKind.CANCELRX)
+        if (is_script and (dispatch.was_repeated or not dispatch.may_be_repeated)) or (
+            not is_script and dispatch.checks > MOST_REPEATS
+        ):
+            found.append(dispatch.id)
+    return found
 
 
 def settle(*, results: Sequence[Result], now: datetime) -> None:
@@ -114,7 +172,8 @@ def _move(*, work: Settling, dispatch: Dispatch, outcome: Outcome) -> bool:
     dispatch.external_ref = outcome.external_ref[:128] or dispatch.external_ref
     dispatch.next_check_at = None
     if to == DispatchState.RETRY_WAIT:
-        dispatch.failures += 1
+        # Held back by a limit is no failure: it may wait as long as it must.
+        dispatch.failures += 0 if outcome.retry_after is not None else 1
         dispatch.due_at = now + timedelta(seconds=outcome.retry_after or backoff_seconds(dispatch.failures))
     elif to == DispatchState.UNKNOWN:
         dispatch.next_check_at = now + FIRST_CHECK
@@ -123,6 +182,9 @@ def _move(*, work: Settling, dispatch: Dispatch, outcome: Outcome) -> bool:
         if dispatch.kind in (DispatchKind.NEWRX, DispatchKind.CANCELRX):
             wait = CANCEL_WAIT if dispatch.kind == DispatchKind.CANCELRX else FINAL_WAIT
             dispatch.next_check_at = dispatch.accepted_at + wait
+        elif dispatch.kind == DispatchKind.CHART:
+            # Not read back: the vendor's own push must show it, else we look (drchrono, decision 7).
+            dispatch.next_check_at = now + PUSH_WAIT
     elif to == DispatchState.DELIVERED:
         dispatch.delivered_at = now
         dispatch.accepted_at = dispatch.accepted_at or now

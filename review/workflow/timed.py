@@ -7,12 +7,13 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from integrations.models import Connection
 from refillhub.practices.models import Practice
 from review import facts as facts_of
 from review import outbox, states
 from review.asks import Ask
 from review.ledger import verb
-from review.models import Dispatch, DispatchKind, Kind, RefillRequest, ReplyPurpose
+from review.models import Dispatch, DispatchKind, Queue, RefillRequest, ReplyPurpose
 from review.states import DispatchState, RequestState
 from review.workflow import deciding, moves, notices
 from review.workflow.settling import Settling
@@ -151,6 +152,29 @@ def merge_patient(*, practice: Practice, old_sender: str, new_sender: str, now: 
         return len(rows)
 
 
-def is_for_person(request: RefillRequest) -> bool:
-    """Whether a request is an item that only a person can end."""
-    return request.kind == Kind.MESSAGE
+def reroute(*, request_id: uuid.UUID, now: datetime) -> int:
+    """Give a waiting item to whoever is here now; 1 when it moved."""
+    with verb(now=now) as ledger:
+        request = moves.lock_requests([request_id])[request_id]
+        if request.state != R.IN_REVIEW:
+            return 0
+        before = request.assignee_id
+        moves.move(request=request, verb="reassign", to=R.IN_REVIEW, now=now)
+        deciding.assign(request=request, queue=request.queue or Queue.PRESCRIBER, ledger=ledger)
+        if request.assignee_id == before:
+            return 0
+        moves.save([request])
+        ledger.on_request(
+            request,
+            "request.reassigned",
+            outcome=request.state,
+            data={"queue": request.queue, "provider": str(request.assignee_id or "")},
+        )
+        return 1
+
+
+def note_missed(*, connection: Connection, message_id: str, now: datetime) -> None:
+    """A message was found by our own look: its webhook never came (runbook 1)."""
+    with verb(now=now) as ledger:
+        notices.alarm(practice=connection.practice, kind="webhook_missed", key=str(connection.id), now=now)
+        ledger.note(event="poll.found_missed", practice_id=connection.practice_id, data={"message": message_id})

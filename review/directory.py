@@ -1,0 +1,94 @@
+"""The pharmacy directory: loads the network's list into PharmacyEntry, weekly and on demand; flags what went missing.
+
+One transaction swaps all rows, so readers never see half a list. Nothing is ever substituted by itself (surescripts 5).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from integrations.http import VendorError
+from integrations.models import Connection, ConnectionStatus, DirectoryState, PharmacyEntry, Vendor
+from integrations.surescripts import directory
+from integrations.surescripts.directory_rows import PharmacyRow
+from review import sending, workflow
+
+# The directory's words in the spelling the rest of the house uses.
+LEVELS = {
+    "NEW": "New",
+    "CANCEL": "Cancel",
+    "RENEWAL": "Renewal",
+    "CHANGE": "Change",
+    "RXFILL": "RxFill",
+    "CONTROLLEDSUBSTANCE": "ControlledSubstance",
+}
+FIELDS = (
+    "npi", "name", "store_number", "address_line_1", "address_line_2", "city", "state", "zip_code", "phone", "fax",
+    "service_levels", "active_from", "active_until", "directory_state", "seen_at", "changed_at",
+)  # fmt: skip
+
+
+def refresh(*, now: datetime) -> int:
+    """Download and swap in the directory, once per stage. Returns the number of pharmacies."""
+    loaded = 0
+    seen: set[str] = set()
+    rows = Connection.objects.select_related("practice").filter(
+        vendor=Vendor.surescripts, status=ConnectionStatus.active
+    )
+    for connection in rows:
+        if connection.stage in seen or connection.stage != connection.practice.stage:
+            continue
+        seen.add(connection.stage)
+        try:
+            found = directory.download_pharmacies(
+                connection=sending.endpoint_of(connection=connection, spi="", now=now), now=now
+            ).rows
+        except VendorError as error:
+            workflow.note_vendor_error(connection=connection, code=error.code or "directory", now=now)
+            continue
+        loaded += load(stage=connection.stage, found=found, now=now)
+    return loaded
+
+
+def load(*, stage: str, found: Sequence[PharmacyRow], now: datetime) -> int:
+    """Swap in one full list: new and changed rows are written, rows not listed any more are `missing`."""
+    known = {row.ncpdp_id: row for row in PharmacyEntry.objects.filter(stage=stage)}
+    rows = []
+    for each in found:
+        row = _entry(stage, each, now)
+        before = known.get(each.ncpdp_id)
+        if before is not None and (before.name, before.address_line_1) != (row.name, row.address_line_1):
+            row.directory_state, row.changed_at = DirectoryState.changed, now
+        if row.active_until is not None and row.active_until <= now:
+            row.directory_state = DirectoryState.inactive
+        rows.append(row)
+    with transaction.atomic(durable=True):
+        PharmacyEntry.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["stage", "ncpdp_id"], update_fields=list(FIELDS)
+        )
+        gone = set(known) - {each.ncpdp_id for each in found}
+        PharmacyEntry.objects.filter(stage=stage, ncpdp_id__in=gone).update(
+            directory_state=DirectoryState.missing, changed_at=now
+        )
+    return len(rows)
+
+
+def _entry(stage: str, each: PharmacyRow, now: datetime) -> PharmacyEntry:
+    return PharmacyEntry(
+        stage=stage,
+        ncpdp_id=each.ncpdp_id,
+        npi=each.npi,
+        name=each.name,
+        address_line_1=each.address.line1,
+        address_line_2=each.address.line2,
+        city=each.address.city,
+        state=each.address.state,
+        zip_code=each.address.postal_code,
+        phone=each.phone,
+        fax=each.fax,
+        service_levels=sorted(LEVELS.get(level, level) for level in each.service_levels),
+        active_from=each.active_from,
+        active_until=each.active_until,
+        seen_at=now,
+    )

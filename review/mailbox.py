@@ -1,0 +1,133 @@
+"""Mail of the prescription network: fetch, store, acknowledge, apply. Late news enters at `workflow.settle` like any other.
+
+At-least-once: a message is stored and committed before it is acknowledged, and dropped when it comes again. What matches
+nothing is an item for a person.
+"""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from integrations import limits, vault
+from integrations.http import VendorError
+from integrations.models import Connection, ConnectionStatus, Vendor
+from integrations.surescripts import client, script_read
+from integrations.surescripts.script_model import MessageKind, NetworkMessage
+from integrations.surescripts.types import FetchResult
+from refillhub.practices.models import Practice, Spi
+from review import sending, workflow
+from review.models import Dispatch, NetworkMail
+from review.workflow import Result
+
+PURPOSE = "network_mail"
+MOST_AT_ONCE = 200
+
+
+def poll(*, now: datetime) -> int:
+    """Drain the mailbox of every practice that speaks to the network. Returns the number of new messages."""
+    connections = (
+        Connection.objects.select_related("practice")
+        .filter(vendor=Vendor.surescripts, status=ConnectionStatus.active)
+        .exclude(practice__erx_route=Practice.ErxRoute.ehr_handoff)
+    )
+    return sum(poll_one(connection=row, now=now) for row in connections if row.stage == row.practice.stage)
+
+
+def poll_one(*, connection: Connection, now: datetime) -> int:
+    """Drain one practice's mailbox and apply what came."""
+    spi = Spi.objects.filter(practice=connection.practice, is_active=True).order_by("spi").first()
+    if spi is None:
+        return 0
+    route = sending.route_of(practice=connection.practice, connection=connection)
+    endpoint = sending.endpoint_of(connection=connection, spi=spi.spi, now=now)
+    acknowledge: str | None = None
+    taken = 0
+    for _ in range(MOST_AT_ONCE):
+        if limits.take(lane=limits.routine_lane(practice_id=connection.practice_id), now=now) is not None:
+            break
+        try:
+            found = route.fetch(connection=endpoint, acknowledge=acknowledge, now=now)
+        except VendorError as error:
+            workflow.note_vendor_error(connection=connection, code=error.code or "mailbox", now=now)
+            break
+        taken += _keep(connection=connection, found=found, now=now)
+        acknowledge = found.acknowledge or None
+        if acknowledge is None:
+            break
+    apply_new(practice=connection.practice, now=now)
+    return taken
+
+
+def _keep(*, connection: Connection, found: FetchResult, now: datetime) -> int:
+    """Store what one poll brought; a repeat changes nothing."""
+    stored = 0
+    for message in found.messages:
+        stored += _store(connection.practice, message, now)
+    for letter in found.unreadable:
+        workflow.keep_unreadable_mail(practice=connection.practice, raw=letter.raw, reason=letter.reason, now=now)
+    return stored
+
+
+def _store(practice: Practice, message: NetworkMessage, now: datetime) -> int:
+    sealed = vault.seal_payload(plain=message.raw, practice_id=practice.id, stage=practice.stage, purpose=PURPOSE)
+    try:
+        with transaction.atomic():
+            NetworkMail.objects.create(
+                practice=practice,
+                sender=f"{message.header.sender.qualifier}:{message.header.sender.id}"[:64],
+                message_id=message.header.message_id,
+                relates_to=message.header.relates_to,
+                body_name=message.body_name[:40],
+                document_sealed=sealed,
+                received_at=now,
+            )
+    except IntegrityError:
+        return 0
+    return 1
+
+
+def apply_new(*, practice: Practice, now: datetime) -> int:
+    """Apply stored mail that was not applied yet, in the order of arrival. Safe to run again after a crash."""
+    rows = list(
+        NetworkMail.objects.filter(practice=practice, applied_at__isnull=True).order_by("received_at", "id")[:500]
+    )
+    if not rows:
+        return 0
+    by_message = {
+        row.message_id: row
+        for row in Dispatch.objects.filter(
+            practice=practice, message_id__in={row.relates_to for row in rows if row.relates_to}
+        ).defer("document_sealed")
+    }
+    for row in rows:
+        plain = vault.open_payload(
+            sealed=bytes(row.document_sealed), practice_id=practice.id, stage=practice.stage, purpose=PURPOSE
+        )
+        message = script_read.read(plain)
+        dispatch = by_message.get(row.relates_to)
+        _apply(practice=practice, mail=row, message=message, dispatch=dispatch, now=now)
+        NetworkMail.objects.filter(id=row.id).update(applied_at=now, is_matched=dispatch is not None)
+    return len(rows)
+
+
+def _apply(
+    *, practice: Practice, mail: NetworkMail, message: NetworkMessage, dispatch: Dispatch | None, now: datetime
+) -> None:
+    if message.kind in (MessageKind.STATUS, MessageKind.ERROR, MessageKind.VERIFY):
+        if dispatch is None:
+            workflow.keep_stray(practice=practice, mail_id=mail.id, kind=message.body_name, now=now)
+            return
+        workflow.settle(results=[Result(dispatch_id=dispatch.id, outcome=client.outcome_of(message))], now=now)
+    elif message.kind == MessageKind.CANCEL_RX_RESPONSE and dispatch is not None and message.reply is not None:
+        workflow.settle_cancel(
+            dispatch_id=dispatch.id,
+            is_cancelled=message.reply.kind == "Approved",
+            text=message.reply.text,
+            codes=message.reply.reason_codes,
+            now=now,
+        )
+    elif message.kind == MessageKind.RX_FILL:
+        workflow.keep_fill(practice=practice, dispatch=dispatch, message=message, now=now)
+    else:
+        # Renewal and change requests, and whatever we do not know: a person looks (surescripts 4.7, rule 6).
+        workflow.keep_stray(practice=practice, mail_id=mail.id, kind=message.body_name, now=now)

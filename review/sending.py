@@ -1,0 +1,172 @@
+"""One dispatch to its adapter: the translation from frozen bytes to a vendor's write, and back to an Outcome.
+
+Called only by `review.delivery`. Knows connections and documents, never states.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.conf import settings
+from django.core import mail
+
+from integrations import erx, limits, vault
+from integrations.drchrono import client as drchrono
+from integrations.drchrono import types as chart_types
+from integrations.drchrono import wire as drchrono_wire
+from integrations.klara import client as klara
+from integrations.klara import wire as klara_wire
+from integrations.models import Connection, SecretKind, Vendor
+from integrations.outcome import Outcome, OutcomeKind
+from integrations.surescripts.types import Endpoint
+from refillhub.practices.models import Practice, Provider
+from review import outbox
+from review.ledger import SYSTEM
+from review.models import Dispatch, DispatchKind
+
+VENDOR_OF = {
+    DispatchKind.NEWRX: Vendor.surescripts,
+    DispatchKind.CANCELRX: Vendor.surescripts,
+    DispatchKind.REPLY: Vendor.klara,
+    DispatchKind.CHART: Vendor.drchrono,
+    DispatchKind.TASK: Vendor.drchrono,
+    DispatchKind.PHARMACY: Vendor.drchrono,
+}
+# A page that cannot be mailed is tried again after this.
+PAGE_RETRY_S = 30.0
+
+
+def route_of(*, practice: Practice, connection: Connection) -> erx.ERxRoute:
+    """The practice's route; against a stand-in it is the one that promises to drop repeats."""
+    name = practice.erx_route
+    if name == Practice.ErxRoute.surescripts and connection.is_pretend:
+        name = "surescripts_sandbox"
+    return erx.route_for(name)
+
+
+def endpoint_of(*, connection: Connection, spi: str, now: datetime) -> Endpoint:
+    """Where and as whom to speak to the network. Raises vault.NoSecret, RefusedAddress."""
+    return Endpoint(
+        base_url=connection.address,
+        fingerprint=vault.read(connection=connection, kind=SecretKind.certificate, now=now, actor=SYSTEM),
+        account=connection.account,
+        from_spi=spi,
+        stage=connection.stage,
+        read_timeout=settings.SURESCRIPTS_READ_TIMEOUT,
+    )
+
+
+def send(*, dispatch: Dispatch, connection: Connection | None, now: datetime) -> Outcome:
+    """Send one claimed dispatch once. Never raises for what a vendor says; a fault of ours is `unknown` at worst."""
+    kind = DispatchKind(dispatch.kind)
+    if kind == DispatchKind.PAGE:
+        return _page(dispatch)
+    if connection is None:
+        return Outcome(kind=OutcomeKind.NOT_SENT, code="not_connected", transient=False, configuration=True)
+    try:
+        if kind in (DispatchKind.NEWRX, DispatchKind.CANCELRX):
+            return _script(dispatch=dispatch, connection=connection, now=now)
+        if kind == DispatchKind.REPLY:
+            values = outbox.values_of(dispatch)
+            return klara.reply(
+                line=klara_wire.Line(connection=connection, now=now, actor=SYSTEM),
+                conversation_id=values["conversation"],
+                text=values["text"],
+                idempotency_key=dispatch.idempotency_key,
+            )
+        return _chart(dispatch=dispatch, connection=connection, now=now)
+    except (vault.NoSecret, vault.WrongStage) as error:
+        return Outcome(
+            kind=OutcomeKind.NOT_SENT, code="no_secret", text=str(error), transient=False, configuration=True
+        )
+
+
+def _script(*, dispatch: Dispatch, connection: Connection, now: datetime) -> Outcome:
+    route = route_of(practice=dispatch.practice, connection=connection)
+    if not route.capabilities().transmits:
+        return Outcome(kind=OutcomeKind.NOT_SENT, code="route_sends_nothing", transient=False, configuration=True)
+    try:
+        wait = limits.take(lane=limits.routine_lane(practice_id=dispatch.practice_id), now=now)
+    except limits.LimiterGone as error:
+        return Outcome(kind=OutcomeKind.NOT_SENT, code="limiter_gone", text=str(error), transient=True, retry_after=5)
+    if wait is not None:
+        return Outcome(kind=OutcomeKind.NOT_SENT, code="throttled", transient=True, retry_after=wait.seconds)
+    return route.submit(
+        connection=endpoint_of(connection=connection, spi="", now=now),
+        document=outbox.document_of(dispatch),
+        message_id=dispatch.message_id,
+        is_repeat=dispatch.was_repeated,
+    )
+
+
+def _chart(*, dispatch: Dispatch, connection: Connection, now: datetime) -> Outcome:
+    line = drchrono_wire.Line(connection=connection, now=now, actor=SYSTEM)
+    values = outbox.values_of(dispatch)
+    first_tried = dispatch.queued_at if dispatch.attempt > 1 else None
+    if dispatch.kind == DispatchKind.TASK:
+        return drchrono.create_task(
+            line=line,
+            task=chart_types.NewTask(
+                marker=values["marker"],
+                title=values["title"],
+                note=values["note"],
+                patient_id=values["patient"],
+                assignee_user_id=values["assignee_user"],
+                priority="40" if values["is_urgent"] else "30",
+            ),
+            first_tried_at=first_tried,
+        )
+    if dispatch.kind == DispatchKind.PHARMACY:
+        return drchrono.set_default_pharmacy(line=line, patient_id=values["patient"], ncpdp_id=values["ncpdp"])
+    if values["how"] == "note":
+        return drchrono.append_note(
+            line=line, medication_id=values["entry"], text=values["note"], first_tried_at=first_tried
+        )
+    return drchrono.patch_medication(
+        line=line,
+        medication_id=values["entry"],
+        change=change_of(values["patch"]),
+        read_back=not proves_by_push(practice=dispatch.practice, connection=connection, now=now),
+    )
+
+
+def proves_by_push(*, practice: Practice, connection: Connection, now: datetime) -> bool:
+    """Whether the vendor's own push will show the write, so that it need not be read back with another call."""
+    seen = connection.push_seen_at
+    limit = practice.mirror_max_age_minutes * 60
+    return practice.trusts_vendor_push and seen is not None and (now - seen).total_seconds() <= limit
+
+
+def change_of(patch: dict[str, object]) -> chart_types.MedicationChange:
+    """The frozen patch as the adapter's value."""
+    quantity = patch.get("dispense_quantity")
+    refills = patch.get("number_refills")
+    return chart_types.MedicationChange(
+        date_prescribed=date.fromisoformat(str(patch["date_prescribed"])),
+        order_status=str(patch["order_status"]),
+        dispense_quantity=Decimal(str(quantity)) if quantity is not None else None,
+        number_refills=int(str(refills)) if refills is not None else None,
+    )
+
+
+def _page(dispatch: Dispatch) -> Outcome:
+    """A page by e-mail: ids only, no patient, no drug."""
+    values = outbox.values_of(dispatch)
+    provider = (
+        Provider.objects.select_related("user").filter(id=values["provider"], practice_id=dispatch.practice_id).first()
+    )
+    address = provider.user.email if provider and provider.user else ""
+    if not address:
+        return Outcome(kind=OutcomeKind.REJECTED, code="no_address", text="the on-call provider has no e-mail address")
+    short = values["request"][:8]
+    try:
+        mail.send_mail(
+            subject=f"Refill Hub: please look at request {short} ({values['why'].replace('_', ' ')})",
+            message=f"Request {short} needs you now. Sign in: {settings.SITE_URL}/queue/{values['request']}/",
+            from_email=None,
+            recipient_list=[address],
+        )
+    except OSError as error:
+        return Outcome(
+            kind=OutcomeKind.NOT_SENT, code="mail", text=type(error).__name__, transient=True, retry_after=PAGE_RETRY_S
+        )
+    return Outcome(kind=OutcomeKind.DELIVERED, external_ref=str(provider.id) if provider else "")

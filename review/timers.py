@@ -1,0 +1,294 @@
+"""What happens by the clock: releases at opening, lost leases, reconciliation, polls of the chart, sweeps, accounting, purging.
+
+Every function takes `now` and may run twice or on two workers at once without harm. Network allowed, never inside a
+transaction.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db.models import F
+
+from integrations import limits, mirror_sweeps
+from integrations.drchrono import wire as drchrono_wire
+from integrations.http import VendorError
+from integrations.klara import client as klara
+from integrations.klara import wire as klara_wire
+from integrations.models import (
+    Connection,
+    ConnectionStatus,
+    MirrorMedication,
+    PharmacyEntry,
+    PrescriptionSeen,
+    SweepKind,
+    Vendor,
+)
+from integrations.outcome import Outcome, OutcomeKind
+from refillhub.practices import coverage
+from refillhub.practices.models import Practice, Provider
+from review import charts, identity, matching, pharmacies, poll_bodies, supplies, understanding, workflow
+from review.asks import Ask
+from review.ledger import SYSTEM
+from review.models import Dispatch, DispatchKind, EventKind, InboundEvent, Kind, Progress, RefillRequest
+from review.states import DispatchState, RequestState
+from review.workflow import Result, inbox
+from rules import hours
+
+log = logging.getLogger(__name__)
+# Klara's poll looks back over its cursor by so much (contract section 4, macro silence).
+OVERLAP = timedelta(minutes=10)
+# A controlled request waits for its prescriber in the chart so long before it comes back.
+EHR_WAIT = timedelta(hours=24)
+# DrChrono calls one look for changes, and one slice of the rolling sweep, may cost.
+CHANGES_BUDGET, ROLLING_BUDGET, NIGHTLY_BUDGET = 40, 10, 120
+
+
+def release_held(*, now: datetime, limit: int = 100) -> int:
+    """Held requests whose practice has opened: fresh chart, then the rules again."""
+    rows = list(
+        RefillRequest.objects.opening(now=now)
+        .select_related("practice", "location", "prescriber")
+        .order_by("run_out_on", "asked_at")[:limit]
+    )
+    return workflow.release(asks={row.id: ask_again(request=row, now=now) for row in rows}, now=now)
+
+
+def ask_again(*, request: RefillRequest, now: datetime) -> Ask:
+    """The stored request as an ask, on a fresh reading of the chart."""
+    practice = request.practice
+    connection = charts.connection_of(practice)
+    chart = charts.read(practice=practice, connection=connection, patient_id=request.patient_external_id, now=now)
+    kept = understanding.open_kept(sealed=request.reading_sealed, practice=practice)
+    providers = {
+        row.drchrono_doctor_id: row
+        for row in Provider.objects.filter(practice=practice).prefetch_related("spis__location")
+    }
+    entry = next((row for row in chart.medications if row.external_id == request.entry_external_id), None)
+    snapshot = chart.snapshot or identity.unseal(sealed=request.snapshot_sealed, practice=practice)
+    ncpdp = snapshot.default_pharmacy if snapshot else ""
+    row: PharmacyEntry | None = pharmacies.by_ncpdp(stage=practice.stage, ncpdp_ids=[ncpdp]).get(ncpdp)
+    match = matching.match(medication=entry, practice=practice, providers=providers) if entry is not None else None
+    events = tuple(link.event for link in request.event_links.select_related("event"))
+    return Ask(
+        practice=practice,
+        events=events,
+        location=request.location,
+        kind=Kind(request.kind),
+        sender_id=request.sender_id,
+        conversation_id=request.conversation_id,
+        patient_external_id=request.patient_external_id,
+        patient_ref=request.patient_ref,
+        snapshot=snapshot,
+        snapshot_at=now if chart.snapshot else request.snapshot_at,
+        snapshot_sealed=request.snapshot_sealed,
+        reading=understanding.summary_of(kept),
+        reading_sealed=request.reading_sealed,
+        match=match,
+        entries_matching=1 if match is not None else None,
+        pharmacy=row,
+        named_pharmacy=None,
+        named_text="",
+        asked_at=request.asked_at,
+        channel_source=request.channel_source,
+        mirror_age_minutes=chart.age_minutes,
+        other_drugs=tuple(
+            matching.drug_of(medication=one)
+            for one in chart.medications
+            if one.is_active and one.gone_at is None and (entry is None or one.external_id != entry.external_id)
+        ),
+        reasons=tuple(reason for reason in (chart.reason, "" if match is not None else "entry_gone") if reason),
+    )
+
+
+def sweep_minute(*, now: datetime) -> None:
+    """Leases that ran out: readers' events go back to the line, senders' dispatches become unknown."""
+    inbox.recover(now=now)
+    lost = workflow.lose_leases(now=now)
+    if lost:
+        log.warning("leases lost", extra={"count": len(lost)})
+
+
+def settle_unresolved(*, now: datetime) -> int:
+    """What nobody could settle in time becomes unresolved: locked, with a task, for a person."""
+    ids = workflow.unresolved_ids(now=now)
+    return workflow.find_unresolved(dispatch_ids=ids, now=now) if ids else 0
+
+
+def check_chart_records(*, now: datetime, limit: int = 100) -> int:
+    """Chart records whose effect the vendor's push should have shown by now."""
+    rows = list(
+        Dispatch.objects.select_related("request", "practice").filter(
+            kind=DispatchKind.CHART, state=DispatchState.ACCEPTED, next_check_at__lte=now
+        )[:limit]
+    )
+    results = []
+    for row in rows:
+        entry = MirrorMedication.objects.filter(
+            practice_id=row.practice_id, external_id=row.request.entry_external_id
+        ).first()
+        shown = entry is not None and entry.seen_at >= row.queued_at and entry.order_status == "Electronic eRx Sent"
+        if shown:
+            results.append(Result(dispatch_id=row.id, outcome=Outcome(kind=OutcomeKind.DELIVERED)))
+        elif row.checks >= 3:
+            results.append(Result(dispatch_id=row.id, outcome=Outcome(kind=OutcomeKind.REJECTED, code="not_shown")))
+        else:
+            Dispatch.objects.filter(id=row.id).update(checks=F("checks") + 1, next_check_at=now + timedelta(minutes=5))
+            _read_entry(row, now)
+    workflow.settle(results=results, now=now)
+    return len(rows)
+
+
+def _read_entry(row: Dispatch, now: datetime) -> None:
+    connection = charts.connection_of(row.practice)
+    charts.read(practice=row.practice, connection=connection, patient_id=row.request.patient_external_id, now=now)
+
+
+def watch_ehr(*, now: datetime) -> int:
+    """Controlled requests with their prescriber: done when the prescription is seen, back to a person when time is up."""
+    done = 0
+    rows = RefillRequest.objects.select_related("practice").filter(state=RequestState.WITH_EHR).order_by("changed_at")
+    late = []
+    for request in rows[:500]:
+        seen = PrescriptionSeen.objects.filter(
+            practice_id=request.practice_id,
+            patient_external_id=request.patient_external_id,
+            kind__in=["NewRx", "RefillResponse"],
+            written_at__gte=request.opened_at,
+        )
+        match = next(
+            (s for s in seen if supplies.is_same_drug(name=s.drug_name, ingredient_key=request.ingredient_key)), None
+        )
+        if match is not None:
+            done += workflow.see_prescription(request_id=request.id, now=now, seen_id=match.external_id)
+        elif now - request.changed_at > EHR_WAIT and not request.is_shadow:
+            late.append(request.id)
+    if late:
+        workflow.return_to_person(request_ids=late, reason="prescriber_did_not_answer", now=now, urgent=True)
+    return done
+
+
+def escalate(*, now: datetime) -> int:
+    """Waiting items whose owner has gone away move to the stand-in, the on-call, the administrator (F097, F098)."""
+    moved = 0
+    absent = coverage.away_among(provider_ids=set(Provider.objects.values_list("id", flat=True)), now=now)
+    rows = RefillRequest.objects.waiting().filter(assignee_id__in=absent).values_list("id", flat=True)
+    for request_id in rows[:500]:
+        moved += workflow.reroute(request_id=request_id, now=now)
+    return moved + watch_ehr(now=now)
+
+
+def reconcile_klara(*, now: datetime) -> int:
+    """Messages whose webhook never came, found by our own look (K11, K13)."""
+    found = 0
+    for connection in _connections(Vendor.klara):
+        if not connection.practice.may_take_in:
+            continue
+        found += _reconcile_one(connection, now)
+    return found
+
+
+def _reconcile_one(connection: Connection, now: datetime) -> int:
+    cursor = dict(connection.poll_cursor or {})
+    mark = cursor.get("klara")
+    since = (datetime.fromisoformat(mark) if mark else now - timedelta(hours=25)) - OVERLAP
+    line = klara_wire.Line(connection=connection, now=now, actor=SYSTEM)
+    found = 0
+    try:
+        for event in klara.events_since(line=line, since=since):
+            if not event.starts_work or event.message is None:
+                continue
+            known = InboundEvent.objects.filter(
+                practice=connection.practice, vendor=Vendor.klara, message_id=event.message.id
+            )
+            if known.exists():
+                continue
+            body = poll_bodies.body_of(event)
+            taken = inbox.store(arrival=inbox.arrival_of(event=event, connection=connection, body=body), now=now)
+            if taken == inbox.Taken.STORED:
+                found += 1
+                workflow.note_missed(connection=connection, message_id=event.message.id, now=now)
+    except VendorError as error:
+        workflow.note_vendor_error(connection=connection, code=error.code or "poll", now=now)
+        return found
+    cursor["klara"] = now.isoformat()
+    Connection.objects.filter(pk=connection.pk).update(poll_cursor=cursor, last_ok_at=now)
+    return found
+
+
+def refresh_mirror(*, now: datetime) -> int:
+    """What changed in each chart since the last look, and a slice of the rolling sweep within the hour's budget."""
+    looked = 0
+    for connection in _connections(Vendor.drchrono):
+        line = drchrono_wire.Line(connection=connection, now=now, actor=SYSTEM, priority=limits.Priority.background)
+        try:
+            mirror_sweeps.look_for_changes(line=line, budget=CHANGES_BUDGET)
+            mirror_sweeps.sweep(
+                line=line, doctor_ids=_doctors(connection.practice), kind=SweepKind.rolling, budget=ROLLING_BUDGET
+            )
+            looked += 1
+        except VendorError as error:
+            workflow.note_vendor_error(connection=connection, code=error.code or "mirror", now=now)
+    return looked
+
+
+def sweep_nightly(*, now: datetime) -> int:
+    """The whole mirror, in the practice's night."""
+    swept = 0
+    for connection in _connections(Vendor.drchrono):
+        if not _is_night(connection.practice, now):
+            continue
+        line = drchrono_wire.Line(connection=connection, now=now, actor=SYSTEM, priority=limits.Priority.background)
+        try:
+            mirror_sweeps.sweep(
+                line=line, doctor_ids=_doctors(connection.practice), kind=SweepKind.nightly, budget=NIGHTLY_BUDGET
+            )
+            swept += 1
+        except VendorError as error:
+            workflow.note_vendor_error(connection=connection, code=error.code or "sweep", now=now)
+    return swept
+
+
+def _is_night(practice: Practice, now: datetime) -> bool:
+    return hours.local(moment=now, time_zone=practice.time_zone or "UTC").hour < 5
+
+
+def _doctors(practice: Practice) -> tuple[str, ...]:
+    ids = Provider.objects.filter(practice=practice).exclude(drchrono_doctor_id="")
+    return tuple(sorted(ids.values_list("drchrono_doctor_id", flat=True)))
+
+
+def _connections(vendor: str) -> list[Connection]:
+    rows = Connection.objects.select_related("practice").filter(vendor=vendor, status=ConnectionStatus.active)
+    return [row for row in rows if row.stage == row.practice.stage]
+
+
+def check_accounting(*, now: datetime) -> dict[str, int]:
+    """Law 5: every message that was read has a request; the difference, by practice id, raises an alarm."""
+    lost: dict[str, int] = {}
+    rows = InboundEvent.objects.filter(
+        kind=EventKind.MESSAGE_IN, progress=Progress.READ, links__isnull=True
+    ).values_list("practice_id", flat=True)
+    for practice_id in rows:
+        lost[str(practice_id)] = lost.get(str(practice_id), 0) + 1
+    for practice in Practice.objects.filter(id__in=lost.keys()):
+        workflow.raise_alarm(practice=practice, kind="accounting", key="unlinked", now=now)
+    return lost
+
+
+def purge(*, now: datetime) -> dict[str, int]:
+    """Raw bodies and identity snapshots past their keeping time (law 9); rows and audit stay."""
+    bodies = snapshots = 0
+    for practice in Practice.objects.all():
+        old = now - timedelta(days=practice.body_days)
+        bodies += InboundEvent.objects.filter(
+            practice=practice,
+            received_at__lt=old,
+            purged_at__isnull=True,
+            progress__in=[Progress.READ, Progress.IGNORED],
+        ).update(body_sealed=b"", purged_at=now)
+        snapshots += RefillRequest.objects.filter(
+            practice=practice,
+            ended_at__lt=now - timedelta(days=practice.snapshot_days),
+            snapshot_sealed__isnull=False,
+        ).update(snapshot_sealed=None, reading_sealed=None)
+    return {"bodies": bodies, "snapshots": snapshots}
