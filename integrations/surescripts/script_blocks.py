@@ -97,9 +97,9 @@ def _name(fit: Fit, field: str, name: Name) -> str:
     if name.middle:
         parts.append(f"<MiddleName>{fit.text(f'{field}/MiddleName', name.middle, most=most)}</MiddleName>")
     if name.suffix:
-        parts.append(f"<Suffix>{fit.text(f'{field}/Suffix', name.suffix, most=most)}</Suffix>")
+        parts.append(f"<Suffix>{fit.text(f'{field}/Suffix', name.suffix, most=script_checks.MAX_AFFIX)}</Suffix>")
     if name.prefix:
-        parts.append(f"<Prefix>{fit.text(f'{field}/Prefix', name.prefix, most=most)}</Prefix>")
+        parts.append(f"<Prefix>{fit.text(f'{field}/Prefix', name.prefix, most=script_checks.MAX_AFFIX)}</Prefix>")
     parts.append("</Name>")
     return "".join(parts)
 

@@ -65,7 +65,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A person's name; parts of 1 to 35 characters."""
+    """A person's name; parts of 1 to 35 characters, suffix and prefix of 1 to 10."""
 
     last: str
     first: str

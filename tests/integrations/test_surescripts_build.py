@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -317,6 +317,7 @@ def test_quantities_are_written_without_exponent_or_needless_zeros() -> None:
 wire_text = st.text(alphabet=st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=30)
 
 
+@settings(deadline=None)
 @given(
     last=wire_text,
     first=wire_text,
@@ -342,6 +343,7 @@ def test_what_is_built_reads_back_equal(
     assert message.header.order_number == cast.ENVELOPE.order_number
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_text_breaks_out_of_its_element(text: str) -> None:
     try:

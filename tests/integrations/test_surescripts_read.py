@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.surescripts import script_read
@@ -204,6 +204,7 @@ def test_a_message_at_the_size_limit_reads_and_one_byte_more_does_not() -> None:
         script_read.read(padded + b" ")
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=827))
 def test_a_message_cut_anywhere_is_unreadable(length: int) -> None:
     document = cast.sample("status_000.xml").rstrip()
@@ -211,12 +212,14 @@ def test_a_message_cut_anywhere_is_unreadable(length: int) -> None:
         script_read.read(document[: min(length, len(document) - 1)])
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_end_in_a_message_or_in_unreadable_document(document: bytes) -> None:
     with pytest.raises(UnreadableDocument):
         script_read.read(document)
 
 
+@settings(deadline=None)
 @given(position=st.integers(0, 5200), byte=st.integers(0, 255))
 def test_one_flipped_byte_never_raises_anything_else(position: int, byte: int) -> None:
     document = bytearray(cast.sample("newrx.xml"))

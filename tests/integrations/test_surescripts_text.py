@@ -1,7 +1,7 @@
 """From any text to the wire's ASCII: meaning kept, or refused."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.surescripts import script_text
@@ -68,6 +68,7 @@ def test_changes_are_reported_once_each() -> None:
     assert script_text.transliterate_with_changes("plain").changes == ()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_the_result_is_always_printable_ascii_on_one_line_and_stable(text: str) -> None:
     try:
@@ -79,11 +80,13 @@ def test_the_result_is_always_printable_ascii_on_one_line_and_stable(text: str) 
     assert script_text.transliterate(done) == done
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=80))
 def test_plain_ascii_is_never_altered(text: str) -> None:
     assert script_text.transliterate(text) == text.strip(" ")
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789½¼¾ .-/", max_size=12))
 def test_no_digit_is_ever_added_removed_or_joined(text: str) -> None:
     """The digits outside fractions keep their groups: "1½" never reads as eleven halves."""
