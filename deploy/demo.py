@@ -9,6 +9,7 @@ import argparse
 import base64
 import fcntl
 import json
+import math
 import os
 import secrets
 import signal
@@ -52,7 +53,7 @@ def clock_offset(*, real: datetime) -> int:
     while True:
         start = datetime(day.year, day.month, day.day, *OPENS_AT, tzinfo=zone)
         if start.weekday() == 1 and start >= real and (day.month, day.day) not in CLOSED_DAYS:
-            return round((start - real).total_seconds())
+            return math.ceil((start - real).total_seconds())
         day += timedelta(days=1)
 
 
