@@ -1,10 +1,11 @@
 """Build the drug vocabulary files of this folder from a folder of RxNorm extracts.
 
 Usage: python rules/data/build_lexicon.py FOLDER [--release 2025-10-06]
-Reads rxnorm_terms.csv, brand_ingredient.csv, brand_ingredient_gap_a.csv, dea_schedule.csv, ndc_rxcui.csv.gz; writes
-lexicon_names.tsv, lexicon_products.tsv, lexicon_ndc.bin.xz, dea.tsv and MANIFEST.json. The hand-kept files
-lay_names.tsv and look_alikes.tsv are only counted. Invents no code: what the source leaves blank stays blank.
+Reads rxnorm_terms.csv, brand_ingredient.csv, brand_ingredient_gap_a.csv, ingredients_without_rxcui.csv,
+dea_schedule.csv, ndc_rxcui.csv.gz; writes lexicon_names.tsv, lexicon_products.tsv, lexicon_ndc.bin.xz, dea.tsv and
+MANIFEST.json. The hand-kept files lay_names.tsv and look_alikes.tsv are only counted. Invents no code: what the source leaves blank stays blank.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -27,10 +28,25 @@ NLM_NOTICE = (
 # Scheduled substances the source table lacks but whose names a chart or a patient may hold. Basis K: general
 # knowledge of 21 CFR 1308, not re-read; a wrong row here can only make the product more cautious.
 EXTRA_SCHEDULED = {
-    "mephobarbital": "IV", "sibutramine": "IV", "pemoline": "IV", "mazindol": "IV", "halazepam": "IV",
-    "prazepam": "IV", "propoxyphene": "IV", "fospropofol": "IV", "talbutal": "III", "thiopental": "III",
-    "aprobarbital": "III", "glutethimide": "II", "levomethadyl": "II", "flunitrazepam": "IV", "nitrazepam": "IV",
-    "marijuana": "II", "cannabis": "II", "tetrahydrocannabinol": "II", "methandrostenolone": "III",
+    "mephobarbital": "IV",
+    "sibutramine": "IV",
+    "pemoline": "IV",
+    "mazindol": "IV",
+    "halazepam": "IV",
+    "prazepam": "IV",
+    "propoxyphene": "IV",
+    "fospropofol": "IV",
+    "talbutal": "III",
+    "thiopental": "III",
+    "aprobarbital": "III",
+    "glutethimide": "II",
+    "levomethadyl": "II",
+    "flunitrazepam": "IV",
+    "nitrazepam": "IV",
+    "marijuana": "II",
+    "cannabis": "II",
+    "tetrahydrocannabinol": "II",
+    "methandrostenolone": "III",
     "chorionic gonadotropin": "III",
 }
 
@@ -53,7 +69,11 @@ def write_table(*, name: str, header: tuple[str, ...], rows: Iterable[tuple[str,
 
 
 def name_rows(
-    *, terms: list[dict[str, str]], brands: list[dict[str, str]], gap: list[dict[str, str]]
+    *,
+    terms: list[dict[str, str]],
+    brands: list[dict[str, str]],
+    gap: list[dict[str, str]],
+    unconfirmed: list[dict[str, str]],
 ) -> list[tuple[str, ...]]:
     """(kind, name, rxcui, ingredients, flags) for IN, PIN, MIN and BN; ingredients seen only in products join as IN."""
     kept: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -64,6 +84,9 @@ def name_rows(
         for ingredient in row["ingredients"].split("|"):
             if ingredient:
                 kept.setdefault(("IN", ingredient.casefold()), ("IN", ingredient, "", ingredient, ""))
+    for row in unconfirmed:
+        name = row["ingredient"]
+        kept.setdefault(("IN", name.casefold()), ("IN", name, "", name, ""))
     for row in brands:
         flags = "multi" if row["multi_formulation"] == "1" else ""
         key = ("BN", row["brand"].casefold())
@@ -117,6 +140,7 @@ def build(*, folder: pathlib.Path, release: str) -> dict[str, object]:
         terms=terms,
         brands=read_rows(path=folder / "brand_ingredient.csv"),
         gap=read_rows(path=folder / "brand_ingredient_gap_a.csv"),
+        unconfirmed=read_rows(path=folder / "ingredients_without_rxcui.csv"),
     )
     products = product_rows(terms=terms)
     dea = {row["ingredient"]: (row["schedule"], row["basis"]) for row in read_rows(path=folder / "dea_schedule.csv")}
@@ -152,9 +176,7 @@ def build(*, folder: pathlib.Path, release: str) -> dict[str, object]:
             name: sum(1 for line in (HERE / name).read_text(encoding="utf-8").splitlines()[1:] if line.strip())
             for name in ("lay_names.tsv", "look_alikes.tsv")
         },
-        "sha256": {
-            name: hashlib.sha256((HERE / name).read_bytes()).hexdigest() for name in sorted(counts)
-        },
+        "sha256": {name: hashlib.sha256((HERE / name).read_bytes()).hexdigest() for name in sorted(counts)},
         "missing": {
             "ingredients_without_rxcui": blank,
             "ndc_rows_of_unknown_product": dropped,

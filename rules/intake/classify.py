@@ -3,6 +3,7 @@
 Danger is looked for in every word, misspelt danger too; other topics outside drug names and fixed harmless phrases.
 Ambiguity is kept, not settled: the reader turns it into a doubt.
 """
+
 from __future__ import annotations
 
 import re
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
 
-from rules.intake import letters, phrases, plain_words
+from rules.intake import danger, harmless, letters, phrases, plain_words
 from rules.intake.reading import Intent
 
 ALWAYS_READ = frozenset({Intent.emergency})
@@ -46,27 +47,29 @@ def mended(*, text: str, words: Sequence[letters.Token], known: set[int]) -> str
         if index in known or len(word.text) < 4 or len(word.text) > 24 or word.text in plain_words.ALL:
             continue
         squeezed = re.sub(r"(.)\1{2,}", r"\1", word.text)
-        for danger in phrases.DANGER_WORDS:
-            allowed = 1 if len(danger) < 8 else 2
-            if abs(len(danger) - len(squeezed)) <= allowed and danger != word.text and (
-                OSA.distance(danger, squeezed, score_cutoff=allowed) <= allowed
+        for right in danger.DANGER_WORDS:
+            allowed = 1 if len(right) < 8 else 2
+            if (
+                abs(len(right) - len(squeezed)) <= allowed
+                and right != word.text
+                and (OSA.distance(right, squeezed, score_cutoff=allowed) <= allowed)
             ):
-                changes.append((word.start, word.end, danger))
+                changes.append((word.start, word.end, right))
                 break
     if not changes:
         return ""
     out, at = [], 0
-    for start, end, danger in changes:
-        out += [text[at:start], danger]
+    for start, end, right in changes:
+        out += [text[at:start], right]
         at = end
     return "".join((*out, text[at:]))
 
 
-def topics(*, text: str, drugs: Sequence[tuple[int, int]], harmless: Sequence[tuple[int, int]]) -> list[Seen]:
+def topics(*, text: str, drugs: Sequence[tuple[int, int]], fixed: Sequence[tuple[int, int]]) -> list[Seen]:
     """Every intent shown in a folded text, refill and thanks included, in order of TOPICS."""
     text = text.replace("\n", " ")  # a sentence may run over two messages of a burst
     without_drugs = mask(text=text, spans=drugs)
-    without_phrases = mask(text=without_drugs, spans=harmless)
+    without_phrases = mask(text=without_drugs, spans=fixed)
     seen: list[Seen] = []
     for intent, weight, pattern in phrases.TOPICS:
         if intent in ALWAYS_READ:
@@ -85,9 +88,10 @@ def topics(*, text: str, drugs: Sequence[tuple[int, int]], harmless: Sequence[tu
 
 def harmless_spans(*, text: str) -> list[tuple[int, int]]:
     """Fixed phrases that say nothing clinical ("no rush", "my date of birth is ...")."""
-    found = [match.span() for pattern in phrases.HARMLESS for match in pattern.finditer(text) if match.group().strip()]
+    found = [match.span() for pattern in harmless.HARMLESS for match in pattern.finditer(text) if match.group().strip()]
     # A phrase that holds words of danger is not harmless, whatever its frame.
     return [
-        (start, end) for start, end in found
-        if not phrases.EMERGENCY.search(text[start:end]) and not phrases.SYMPTOM.search(text[start:end])
+        (start, end)
+        for start, end in found
+        if not danger.EMERGENCY.search(text[start:end]) and not danger.SYMPTOM.search(text[start:end])
     ]

@@ -2,6 +2,7 @@
 
 Holds no patient data and takes no decision. What the vocabulary does not know is *unknown*, never "harmless".
 """
+
 from __future__ import annotations
 
 import array
@@ -208,14 +209,12 @@ def _read_products() -> dict[int, ProductRow]:
     return products
 
 
-def _widen_brands(
-    names: dict[str, Name], products: Mapping[int, ProductRow]
-) -> None:
+def _widen_brands(names: dict[str, Name], products: Mapping[int, ProductRow]) -> None:
     """Give each brand every ingredient set its products have; add the first word of brand families ("Toprol")."""
     sets: dict[str, dict[Ingredients, None]] = {}
-    for tty, name, _, generic, _ in products.values():
+    for tty, brand, _, generic, _ in products.values():
         if tty == "SBD":
-            sets.setdefault(letters.key(text=name), {})[products[int(generic)][2]] = None
+            sets.setdefault(letters.key(text=brand), {})[products[int(generic)][2]] = None
     families: dict[str, dict[Ingredients, None]] = {}
     for key, name in list(names.items()):
         if name.kind is not NameKind.brand:

@@ -3,6 +3,7 @@
 Exact names are never bent towards another drug; a combination is never one of its parts; a misspelt word counts only
 when no other known drug is near. When two entries fit, neither is chosen.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -16,7 +17,11 @@ from rules.intake.reading import DoubtCode, ListItem, Rival
 MARGIN = 2  # edits by which the best drug must beat every other known drug; with it k <= 2 edits cannot cross over
 LOOK_ALIKE_MARGIN = 3
 SCORES = {
-    NameKind.ingredient: 100, NameKind.salt: 100, NameKind.combination: 100, NameKind.brand: 97, NameKind.alias: 95,
+    NameKind.ingredient: 100,
+    NameKind.salt: 100,
+    NameKind.combination: 100,
+    NameKind.brand: 97,
+    NameKind.alias: 95,
     NameKind.hint: 75,
 }
 
@@ -122,7 +127,9 @@ def resolve(*, named: Named, stated: Stated, entries: Sequence[Entry], lexicon: 
         chosen = fitting
     if len(chosen) != 1:
         return Match(score=score, doubts=(DoubtCode.two_entries_fit,), rivals=_rivals(fitting, wanted, score))
-    return _matched(entry=chosen[0], others=[one for one in fitting if one is not chosen[0]], stated=stated, score=score)
+    return _matched(
+        entry=chosen[0], others=[one for one in fitting if one is not chosen[0]], stated=stated, score=score
+    )
 
 
 def _tells_apart(stated: Stated) -> bool:
@@ -134,8 +141,9 @@ def _matched(*, entry: Entry, others: Sequence[Entry], stated: Stated, score: in
     doubts = [DoubtCode.strength_differs] if strength else []
     doubts += [DoubtCode.form_differs] if form else []
     rivals = tuple(Rival(name=one.item.name, entry_id=one.item.entry_id, score=score - 20) for one in others)
-    return Match(entry=entry, score=score, rivals=rivals, doubts=tuple(doubts), strength_differs=strength,
-                 form_differs=form)
+    return Match(
+        entry=entry, score=score, rivals=rivals, doubts=tuple(doubts), strength_differs=strength, form_differs=form
+    )
 
 
 def _resolve_hint(*, named: Named, stated: Stated, active: Sequence[Entry], score: int) -> Match:

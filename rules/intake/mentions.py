@@ -2,6 +2,7 @@
 
 Knows nothing of intent. Every token it explains is reported as covered, so that the reader can ask about the rest.
 """
+
 from __future__ import annotations
 
 import re
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
-from rules.intake import dose_forms, letters, matching, normalise, phrases, plain_words
+from rules.intake import danger, dose_forms, letters, matching, normalise, plain_words
 from rules.intake.lexicon import Ingredients, Lexicon, Name, NameKind
 
 MAX_SEARCHED_WORDS = 40
@@ -18,22 +19,44 @@ COUNT_UNITS = frozenset(
     "pill pills tablet tablets tab tabs capsule capsules cap caps count ct pastillas pastilla tabletas capsulas"
     " softgels patches inhaler inhalers pens pen vials bottle bottles".split()
 )
-DAY_UNITS = {"day": 1, "days": 1, "dia": 1, "dias": 1, "week": 7, "weeks": 7, "semanas": 7, "month": 30, "months": 30,
-             "mes": 30, "meses": 30, "mth": 30, "mo": 30}
+DAY_UNITS = {
+    "day": 1,
+    "days": 1,
+    "dia": 1,
+    "dias": 1,
+    "week": 7,
+    "weeks": 7,
+    "semanas": 7,
+    "month": 30,
+    "months": 30,
+    "mes": 30,
+    "meses": 30,
+    "mth": 30,
+    "mo": 30,
+}
 WORD_NUMBERS = {"one": 1, "two": 2, "three": 3, "six": 6, "thirty": 30, "sixty": 60, "ninety": 90, "tres": 3, "dos": 2}
 MESSAGE_RELEASE = frozenset(dose_forms.RELEASE) - {"la", "dr", "cd", "sa", "liberacion"}
 LINKS = frozenset("of de the my mi for on a supply pills tablets tabs capsules pill tablet strength".split())
 DIRECTIONS = re.compile(
-    r"\b(?:i )?(?:take |taking |tomo )?(?:(?:1|2|3|one|two|una?|dos) (?:tablets?|pills?|tabs?|capsules?|pastillas?|puffs?) )?"
-    r"(?:by mouth )?(?:(?:once|twice|one time|two times|three times|1x|2x|3x|1 time|2 times|3 times)(?: a| per| each| every)?(?: day| daily)"
-    r"|daily|every day|every (?:morning|night|evening|\d+ hours)|each (?:day|morning|night)|nightly|at (?:bedtime|night)|in the (?:morning|evening)"
-    r"|b\.?i\.?d|t\.?i\.?d|q\.?h\.?s|\bqd|a day|(?:una vez|dos veces|tres veces) (?:al|por) dia|cada (?:dia|noche|manana|\d+ horas)|diari\w+)\b"
+    r"\b(?:i )?(?:take |taking |tomo )?(?:(?:1|2|3|one|two|una?|dos) (?:tablets?|pills?|tabs?|capsules?"
+    r"|pastillas?|puffs?) )?"
+    r"(?:by mouth )?(?:(?:once|twice|one time|two times|three times|1x|2x|3x|1 time|2 times|3 times)(?: a| per"
+    r"| each| every)?(?: day| daily)"
+    r"|daily|every day|every (?:morning|night|evening|\d+ hours)|each (?:day|morning|night)|nightly|at (?:bedtime"
+    r"|night)|in the (?:morning|evening)"
+    r"|b\.?i\.?d|t\.?i\.?d|q\.?h\.?s|\bqd|a day|(?:una vez|dos veces|tres veces) (?:al|por) dia|cada (?:dia|noche"
+    r"|manana|\d+ horas)|diari\w+)\b"
 )
 RATES = (
     (re.compile(r"three times|3 times|3x|t\.?i\.?d|tres veces"), 3),
     (re.compile(r"twice|two times|2 times|2x|b\.?i\.?d|dos veces"), 2),
-    (re.compile(r"once|one time|1x|1 time|daily|every day|every (?:morning|night|evening)|each|nightly|at (?:bedtime|night)"
-                r"|in the|qd|q\.?h\.?s|una vez|cada (?:dia|noche|manana)|diari"), 1),
+    (
+        re.compile(
+            r"once|one time|1x|1 time|daily|every day|every (?:morning|night|evening)|each|nightly|at (?:bedtime|night)"
+            r"|in the|qd|q\.?h\.?s|una vez|cada (?:dia|noche|manana)|diari"
+        ),
+        1,
+    ),
 )
 
 PieceKind = Literal["amounts", "bare", "quantity", "days", "shape", "release", "salt", "directions", "filler"]
@@ -115,17 +138,23 @@ def find(
     found, was_cut = _names(words=tokens, harmless=harmless | set(directions), aliases=aliases, lexicon=lexicon)
     taken = {index for one in found for index in range(one.first, one.last)}
     pieces = _pieces(text=text, words=tokens, taken=taken, harmless=harmless | set(directions))
-    pieces += [Piece("directions", span[0], span[1], text=text[tokens[span[0]].start : tokens[span[1] - 1].end])
-               for span in sorted(set(directions.values()))]
+    pieces += [
+        Piece("directions", span[0], span[1], text=text[tokens[span[0]].start : tokens[span[1] - 1].end])
+        for span in sorted(set(directions.values()))
+    ]
     covered = taken | _attach(text=text, words=tokens, found=found, pieces=pieces)
-    return Finds(_joined(text=text, words=tokens, found=found, entry_sets=entry_sets, lexicon=lexicon), covered, was_cut)
+    return Finds(
+        _joined(text=text, words=tokens, found=found, entry_sets=entry_sets, lexicon=lexicon), covered, was_cut
+    )
 
 
 def rate_of(*, directions: str) -> int | None:
     """Times a day that plain directions say, or None when they are not plain."""
     folded = letters.fold(text=directions).text
     found = {times for pattern, times in RATES if pattern.search(folded)}
-    if re.search(r"\b(?:every \d+ hours|cada \d+ horas|needed|prn|or|to \d|half|2 (?:tab|pill|cap)|two (?:tab|pill|cap))", folded):
+    if re.search(
+        r"\b(?:every \d+ hours|cada \d+ horas|needed|prn|or|to \d|half|2 (?:tab|pill|cap)|two (?:tab|pill|cap))", folded
+    ):
         return None
     return max(found) if found else None
 
@@ -171,9 +200,7 @@ def _names(
     return found, was_cut
 
 
-def _exact_at(
-    *, words: tuple[letters.Token, ...], at: int, aliases: dict[str, str], lexicon: Lexicon
-) -> Found | None:
+def _exact_at(*, words: tuple[letters.Token, ...], at: int, aliases: dict[str, str], lexicon: Lexicon) -> Found | None:
     for size in range(min(5, len(words) - at), 0, -1) if aliases else ():
         key = " ".join(word.text for word in words[at : at + size])
         if key in aliases:
@@ -188,10 +215,8 @@ def _exact_at(
     return Found(at, after, matching.Named(name=known, key=key))
 
 
-def _split_at(
-    *, words: tuple[letters.Token, ...], at: int, harmless: set[int], lexicon: Lexicon
-) -> Found | None:
-    """"metro prolol", "lisino pril": two words that together are a known name."""
+def _split_at(*, words: tuple[letters.Token, ...], at: int, harmless: set[int], lexicon: Lexicon) -> Found | None:
+    """ "metro prolol", "lisino pril": two words that together are a known name."""
     if at + 1 >= len(words) or at in harmless or at + 1 in harmless:
         return None
     left, right = words[at].text, words[at + 1].text
@@ -214,13 +239,11 @@ def _may_be_misspelt(*, word: str) -> bool:
         and word not in dose_forms.RELEASE
         and word not in dose_forms.ROUTE
         and word not in normalise.SALTS
-        and word not in phrases.DANGER_WORDS
+        and word not in danger.DANGER_WORDS
     )
 
 
-def _pieces(
-    *, text: str, words: tuple[letters.Token, ...], taken: set[int], harmless: set[int]
-) -> list[Piece]:
+def _pieces(*, text: str, words: tuple[letters.Token, ...], taken: set[int], harmless: set[int]) -> list[Piece]:
     pieces: list[Piece] = []
     at = 0
     while at < len(words):
@@ -281,9 +304,7 @@ def _count_at(*, text: str, words: tuple[letters.Token, ...], at: int, following
     return None
 
 
-def _attach(
-    *, text: str, words: tuple[letters.Token, ...], found: list[Found], pieces: list[Piece]
-) -> set[int]:
+def _attach(*, text: str, words: tuple[letters.Token, ...], found: list[Found], pieces: list[Piece]) -> set[int]:
     """Give every piece to a drug: the one it directly follows, else the one it directly precedes; days and quantity
     to the only drug there is. What cannot be given stays uncovered."""
     covered: set[int] = set()
@@ -305,9 +326,7 @@ def _attach(
     return covered
 
 
-def _drug_after(
-    *, text: str, words: tuple[letters.Token, ...], found: list[Found], piece: Piece
-) -> Found | None:
+def _drug_after(*, text: str, words: tuple[letters.Token, ...], found: list[Found], piece: Piece) -> Found | None:
     for one in found:
         between = range(piece.last, one.first)
         if one.first >= piece.last and len(between) <= 3 and all(words[index].text in LINKS for index in between):
@@ -316,9 +335,7 @@ def _drug_after(
     return None
 
 
-def _drug_before(
-    *, text: str, words: tuple[letters.Token, ...], found: list[Found], piece: Piece
-) -> Found | None:
+def _drug_before(*, text: str, words: tuple[letters.Token, ...], found: list[Found], piece: Piece) -> Found | None:
     before = [one for one in found if one.last <= piece.first]
     if not before:
         return None
@@ -328,7 +345,11 @@ def _drug_before(
 
 
 def _joined(
-    *, text: str, words: tuple[letters.Token, ...], found: list[Found], entry_sets: frozenset[Ingredients],
+    *,
+    text: str,
+    words: tuple[letters.Token, ...],
+    found: list[Found],
+    entry_sets: frozenset[Ingredients],
     lexicon: Lexicon,
 ) -> list[Found]:
     """Join names that stand together: "losartan-hctz" is one combination, "Zestril (lisinopril)" one drug."""
@@ -350,7 +371,9 @@ def _joined(
         elif union := _union(left=left, right=right, gap=gap, entry_sets=entry_sets, lexicon=lexicon):
             name = Name(f"{left.text} / {right.text}", NameKind.combination, (union,))
             named = matching.Named(
-                name=name, key=f"{last.named.key} {one.named.key}", distance=max(last.named.distance, one.named.distance),
+                name=name,
+                key=f"{last.named.key} {one.named.key}",
+                distance=max(last.named.distance, one.named.distance),
                 near_rivals=last.named.near_rivals + one.named.near_rivals,
             )
             result[-1] = Found(last.first, one.last, named, pieces=one.pieces)

@@ -3,6 +3,7 @@
 Never fills a gap of one with the other and never calls an unrecognised drug uncontrolled: a guard decides what to do
 with a difference, a person with an unknown.
 """
+
 from __future__ import annotations
 
 import functools
@@ -33,8 +34,23 @@ SALTS = frozenset(
     """.split()
 )
 # Salts that mark a different medicine, not only another spelling of the same one.
-TELLING_SALTS = frozenset({"succinate", "tartrate", "mononitrate", "dinitrate", "hyclate", "monohydrate", "pamoate",
-                           "furoate", "propionate", "sodium", "bicarbonate", "citrate", "chloride"})
+TELLING_SALTS = frozenset(
+    {
+        "succinate",
+        "tartrate",
+        "mononitrate",
+        "dinitrate",
+        "hyclate",
+        "monohydrate",
+        "pamoate",
+        "furoate",
+        "propionate",
+        "sodium",
+        "bicarbonate",
+        "citrate",
+        "chloride",
+    }
+)
 FILLER = frozenset(
     """
     by mouth po usp and with for of the a an release acting long coated strength generic brand rx otc daily hr hour
@@ -193,8 +209,12 @@ def _of_rxcui(*, rxcui: str, lexicon: Lexicon) -> Said | None:
     kinds = {NameKind.ingredient: "IN", NameKind.salt: "PIN", NameKind.combination: "MIN", NameKind.brand: "BN"}
     plain = name.ingredient_sets[0] if len(name.ingredient_sets) == 1 else ()
     return Said(
-        ingredients=plain, ingredient_choices=name.ingredient_sets, salt=name.salt, rxcui=rxcui,
-        tty=kinds.get(name.kind, ""), brand=name.text if name.kind is NameKind.brand else "",
+        ingredients=plain,
+        ingredient_choices=name.ingredient_sets,
+        salt=name.salt,
+        rxcui=rxcui,
+        tty=kinds.get(name.kind, ""),
+        brand=name.text if name.kind is NameKind.brand else "",
         schedule=strictest(*(lexicon.schedule(ingredients=one) for one in name.ingredient_sets)),
     )
 
@@ -205,13 +225,30 @@ def _of_product(*, product: Product, lexicon: Lexicon) -> Said:
     # The product's own mark holds the exceptions (codeine with acetaminophen is III, not II).
     schedule = by_table if product.dea else by_parts
     if product.tty in ("GPCK", "BPCK"):
-        return Said(ingredients=product.ingredients, ingredient_choices=(product.ingredients,), shape="pack",
-                    form="pack", rxcui=product.rxcui, tty=product.tty, schedule=schedule)
+        return Said(
+            ingredients=product.ingredients,
+            ingredient_choices=(product.ingredients,),
+            shape="pack",
+            form="pack",
+            rxcui=product.rxcui,
+            tty=product.tty,
+            schedule=schedule,
+        )
     read = _read(text=product.name, lexicon=lexicon)
     return Said(
-        ingredients=product.ingredients, ingredient_choices=(product.ingredients,), salt=read.salt,
-        amounts=read.amounts, strength=read.strength, shape=read.shape, release=read.release, route=read.route,
-        form=read.form, brand=product.brand, rxcui=product.rxcui, tty=product.tty, schedule=schedule,
+        ingredients=product.ingredients,
+        ingredient_choices=(product.ingredients,),
+        salt=read.salt,
+        amounts=read.amounts,
+        strength=read.strength,
+        shape=read.shape,
+        release=read.release,
+        route=read.route,
+        form=read.form,
+        brand=product.brand,
+        rxcui=product.rxcui,
+        tty=product.tty,
+        schedule=schedule,
     )
 
 
@@ -273,8 +310,13 @@ def _mark(
 
 
 def _said(
-    *, names: list[Name], amounts: list[dose_forms.Amount], salts: list[str], marks: dict[str, str],
-    unread: list[str], lexicon: Lexicon,
+    *,
+    names: list[Name],
+    amounts: list[dose_forms.Amount],
+    salts: list[str],
+    marks: dict[str, str],
+    unread: list[str],
+    lexicon: Lexicon,
 ) -> Said:
     # "Lisinopril (Zestril) 10 mg" and "atorvastatin 20 MG Oral Tablet [Lipitor]" name one drug twice.
     brands = [name for name in names if name.kind is NameKind.brand]
@@ -302,9 +344,17 @@ def _said(
         route = "oral"
     schedule = strictest(*(lexicon.schedule(ingredients=one) for one in choices)) if choices else Schedule.unknown
     return Said(
-        ingredients=plain, ingredient_choices=choices, salt=salt, amounts=tuple(amounts),
-        strength=dose_forms.text_of(amounts=amounts), shape=shape, release=release, route=route,
-        form=" ".join(part for part in (shape, release) if part), brand=brand_text, unread=tuple(unread),
+        ingredients=plain,
+        ingredient_choices=choices,
+        salt=salt,
+        amounts=tuple(amounts),
+        strength=dose_forms.text_of(amounts=amounts),
+        shape=shape,
+        release=release,
+        route=route,
+        form=" ".join(part for part in (shape, release) if part),
+        brand=brand_text,
+        unread=tuple(unread),
         schedule=schedule,
     )
 

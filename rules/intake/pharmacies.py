@@ -2,6 +2,7 @@
 
 Which pharmacy the prescription goes to is never decided here.
 """
+
 from __future__ import annotations
 
 import re
@@ -12,24 +13,35 @@ from rules.intake import letters, plain_words
 from rules.intake.reading import PharmacyMention, Span
 
 CHAINS = re.compile(
-    r"\b(?:cvs|walgreen'?s?|wal-?\s?green'?s?|rite ?aid|wal-?\s?mart'?s?|costco|kroger'?s?|publix|target|safeway|albertson'?s?|h-?e-?b|meijer"
-    r"|sam'?s(?: club)?|optum ?rx|optum|express scripts|caremark|amazon(?: pharmacy)?|pill ?pack|wegman'?s?|giant eagle|stop (?:&|and) shop"
-    r"|hy-?vee|winn-?dixie|shop ?rite|food lion|harris teeter|fred meyer|ralphs|vons|smith'?s|fry'?s|duane reade|capsule pharmacy|humana"
-    r"|cost plus|mark cuban|medicine shoppe|good neighbor|health mart|bartell(?: drugs)?)(?: (?:pharmacy|drug ?store|drugs?))?\b"
+    r"\b(?:cvs|walgreen'?s?|wal-?\s?green'?s?|rite ?aid|wal-?\s?mart'?s?|costco|kroger'?s?|publix|target|safeway"
+    r"|albertson'?s?|h-?e-?b|meijer"
+    r"|sam'?s(?: club)?|optum ?rx|optum|express scripts|caremark|amazon(?: pharmacy)?|pill ?pack|wegman'?s?"
+    r"|giant eagle|stop (?:&|and) shop"
+    r"|hy-?vee|winn-?dixie|shop ?rite|food lion|harris teeter|fred meyer|ralphs|vons|smith'?s|fry'?s|duane reade"
+    r"|capsule pharmacy|humana"
+    r"|cost plus|mark cuban|medicine shoppe|good neighbor|health mart|bartell(?: drugs)?)(?: (?:pharmacy"
+    r"|drug ?store|drugs?))?\b"
 )
 NAMED = re.compile(r"\b([a-z][a-z'&-]{2,}) (pharmacy|drug ?store|drugs|apothecary)\b|\bfarmacia ([a-z][a-z'&-]{2,})\b")
 PLACE = re.compile(
-    r"^[\s,]*(?:\(|-)?\s*(?:located )?(?:on|in|at|near|off|by|en la calle|en la|en el|en|de la|de) (?:the )?(?:corner of )?"
+    r"^[\s,]*(?:\(|-)?\s*(?:located )?(?:on|in|at|near|off|by|en la calle|en la|en el|en|de la"
+    r"|de) (?:the )?(?:corner of )?"
     r"((?:(?:\d{1,5}(?:st|nd|rd|th)?|[nsew]|north|south|east|west|old|new) )?[a-z][a-z'.-]{2,}"
-    r"(?: (?:st|street|ave|avenue|rd|road|blvd|boulevard|dr|drive|ln|lane|hwy|highway|pkwy|parkway|pike|plaza|square|way|court|ct|circle|mall))?\.?)"
+    r"(?: (?:st|street|ave|avenue|rd|road|blvd|boulevard|dr|drive|ln|lane|hwy|highway|pkwy|parkway|pike|plaza"
+    r"|square|way|court|ct|circle|mall))?\.?)"
 )
-SUFFIX_PLACE = re.compile(r"^[\s,]*((?:[a-z][a-z'-]{2,} )(?:st|street|ave|avenue|rd|road|blvd|hwy|highway|pkwy|pike|plaza))\b\.?")
+SUFFIX_PLACE = re.compile(
+    r"^[\s,]*((?:[a-z][a-z'-]{2,} )(?:st|street|ave|avenue|rd|road|blvd|hwy|highway|pkwy|pike|plaza))\b\.?"
+)
 NOT_A_PLACE = frozenset(
-    "file record time hold that this order they them you and but also today tomorrow case general advance need pain".split()
+    "file record time hold that this order they them you and but also today tomorrow case general advance need"
+    " pain".split()
 )
 NOT_A_NAME = frozenset(
-    "the my your our their a this that same usual local new different another other old nearest any to at in on from which mail order regular"
-    " preferred current your what another first second call calling tell told ask change switch and or of with is prescription illegal".split()
+    "the my your our their a this that same usual local new different another other old nearest any to at in on"
+    " from which mail order regular"
+    " preferred current your what another first second call calling"
+    " tell told ask change switch and or of with is prescription illegal".split()
 )
 
 
@@ -46,8 +58,10 @@ class Found:
 def find(*, text: str) -> tuple[Found, ...]:
     """Every pharmacy named in a folded text, in order, a place after it included."""
     found: list[Found] = []
-    for match in CHAINS.finditer(text):
-        found.append(_with_place(text=text, start=match.start(), end=match.end(), name=match.group()))
+    found += [
+        _with_place(text=text, start=match.start(), end=match.end(), name=match.group())
+        for match in CHAINS.finditer(text)
+    ]
     for match in NAMED.finditer(text):
         name = match.group(1) or match.group(3)
         if name in NOT_A_NAME or any(one.start <= match.start() < one.end for one in found):
@@ -84,9 +98,9 @@ def _which(one: Found, known: Sequence[str]) -> int | None:
     fitting = []
     for index, text in enumerate(known):
         words = {word.replace("'", "") for word in _words(text)}
-        if name and all(any(word == have or word.rstrip("s") == have.rstrip("s") for have in words) for word in name):
-            if not place or place <= words:
-                fitting.append(index)
+        is_named = all(any(word.rstrip("s") == have.rstrip("s") for have in words) for word in name)
+        if name and is_named and place <= words:
+            fitting.append(index)
     return fitting[0] if len(fitting) == 1 else None
 
 

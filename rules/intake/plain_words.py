@@ -4,11 +4,12 @@ Everything not in here, not a drug and not part of a known phrase leaves a doubt
 sentence made of these words could hide a symptom, a change, a refusal or a condition. Hence no "not", "but", "if",
 "or", "stop", "other", "different", "was", "feel", "pain". English and Spanish, folded (no accents).
 """
+
 from __future__ import annotations
 
 ENGLISH = frozenset(
     """
-    a u r about again all also am an and any anyone are as asap at back be before by call called calling can chance check
+    a u r about again all also am an and any anyone are as asap at back be before by call called calling can chance
     check could day days dear do doctor doctors dr due each end fill filled filling for friend friday friends from
     get getting give go going good great had happy has have having he hello help here hey hi hope i i'd i'll
     i'm i've in into is it it's its just kind kindly know last later let like ll lot ma'am made make me med
@@ -77,6 +78,7 @@ NEVER_A_DRUG = frozenset(
 
 # Words that may stand in a message that only takes back an earlier one ("never mind, I found some").
 TAKING_BACK = frozenset(
-    "found it some still had have got already i i've enough pharmacy had plenty one more that bottle my meds refill the request sorry"
+    "found it some still had have got already i i've enough pharmacy had plenty one more that bottle my meds"
+    " refill the request sorry"
     " all set for now ya tengo encontre disculpe perdon lo".split()
 )

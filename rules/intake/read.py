@@ -3,17 +3,15 @@
 A plain refill is what is left when nothing is doubtful: one topic, every drug resolved, no word unread. It never
 decides and never raises on text.
 """
+
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from rules.intake import classify, letters, matching, mentions, pharmacies, phrases, plain_words
+from rules.intake import classify, danger, doubts, letters, matching, mentions, pharmacies, phrases, plain_words
 from rules.intake.lexicon import Lexicon, NameKind
 from rules.intake.reading import (
-    Author,
     Doubt,
     DoubtCode,
     Intent,
@@ -21,7 +19,6 @@ from rules.intake.reading import (
     Mention,
     PharmacyMention,
     Reading,
-    Source,
     Span,
     Thread,
 )
@@ -29,23 +26,13 @@ from rules.intake.reading import (
 MAX_READ = 12_000  # folded characters; what is longer is read up to here and reaches a person
 PLAIN_CONFIDENCE = 70
 SIGNATURE = re.compile(
-    r"(?:(?:thanks|thank you|gracias|regards|sincerely|thx|saludos)(?: so much| very much| again| in advance)?[^a-z0-9]*"
+    r"(?:(?:thanks|thank you|gracias|regards|sincerely|thx|saludos)(?: so much| very much| again"
+    r"| in advance)?[^a-z0-9]*"
     r"|(?:my name is|mi nombre es|me llamo) )([a-z][a-z'-]+(?: [a-z][a-z'-]+)?)(?=[^a-z0-9]*$)"
 )
 INTRODUCTION = re.compile(
     r"\b(?:my name is|mi nombre es|me llamo) ([a-z][a-z'-]+(?: [a-z][a-z'-]+)?)(?=[,.;\n]| and | date of | d\.?o\.?b)"
 )
-TOPIC_DOUBTS = {
-    Intent.emergency: (DoubtCode.emergency, "Words of an emergency."),
-    Intent.symptom: (DoubtCode.symptom, "Words of a symptom or side effect."),
-    Intent.pregnancy: (DoubtCode.pregnancy, "Words of pregnancy or nursing."),
-    Intent.stop_or_not_needed: (DoubtCode.stop_or_not_needed, "May say stop, not needed or already has it."),
-    Intent.dose_change: (DoubtCode.dose_change, "May ask for or report a change of dose."),
-    Intent.new_drug: (DoubtCode.new_drug, "May ask for something new."),
-    Intent.lost_or_early: (DoubtCode.lost_or_early, "Lost, stolen, travel or early."),
-    Intent.refill_status: (DoubtCode.refill_status, "May ask about an earlier request."),
-    Intent.cancel: (DoubtCode.cancelled, "May take back a request."),
-}
 SENTENCES = {
     DoubtCode.not_on_list: "This drug is not on the active list.",
     DoubtCode.entry_not_active: "This drug is on the list but not active.",
@@ -57,33 +44,23 @@ SENTENCES = {
     DoubtCode.form_differs: "The form, salt or release written is not the entry's, or cannot be compared.",
 }
 URGENCY = (
-    Intent.emergency, Intent.pregnancy, Intent.symptom, Intent.cancel, Intent.stop_or_not_needed, Intent.dose_change,
-    Intent.new_drug, Intent.lost_or_early, Intent.pharmacy_change, Intent.refill_status, Intent.lab,
-    Intent.appointment, Intent.billing, Intent.other, Intent.refill, Intent.thanks,
+    Intent.emergency,
+    Intent.pregnancy,
+    Intent.symptom,
+    Intent.cancel,
+    Intent.stop_or_not_needed,
+    Intent.dose_change,
+    Intent.new_drug,
+    Intent.lost_or_early,
+    Intent.pharmacy_change,
+    Intent.refill_status,
+    Intent.lab,
+    Intent.appointment,
+    Intent.billing,
+    Intent.other,
+    Intent.refill,
+    Intent.thanks,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Joined:
-    """The messages of a burst as one folded text, with the way back to message and character."""
-
-    text: str
-    starts: tuple[int, ...]
-    folded: tuple[letters.Folded, ...]
-    originals: tuple[str, ...]
-    was_cut: bool
-
-    def span(self, *, start: int, end: int) -> Span:
-        """The original span; one that runs over two messages ends with the first."""
-        index = max(position for position, begin in enumerate(self.starts) if begin <= start)
-        part = self.folded[index]
-        low = start - self.starts[index]
-        high = min(end - self.starts[index], len(part.text))
-        return Span(index, *part.original(start=low, end=high))
-
-    def words(self, *, span: Span) -> str:
-        """The original characters of a span."""
-        return self.originals[span.message][span.start : span.end]
 
 
 def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
@@ -99,24 +76,29 @@ def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
     explained = _tokens_in(words=words, spans=[*harmless, *((shop.start, shop.end) for shop in shops)])
     active_sets = frozenset(one for entry in entries if entry.item.is_active for one in entry.choices)
     finds = mentions.find(
-        text=joined.text, words=words, harmless=explained, aliases=_aliases(thread=thread, lexicon=lexicon),
-        entry_sets=active_sets, lexicon=lexicon,
+        text=joined.text,
+        words=words,
+        harmless=explained,
+        aliases=_aliases(thread=thread, lexicon=lexicon),
+        entry_sets=active_sets,
+        lexicon=lexicon,
     )
     drug_mentions = _mentions(joined=joined, words=words, finds=finds, entries=entries, lexicon=lexicon)
     # A misspelt name may be an everyday word that tells a topic ("increase"): it is never blotted out.
     guessed = {index for one in finds.found if one.named.distance for index in range(one.first, one.last)}
     drug_spans = [(words[index].start, words[index].end) for index in finds.covered - guessed]
-    seen = classify.topics(text=joined.text, drugs=drug_spans, harmless=harmless)
+    seen = classify.topics(text=joined.text, drugs=drug_spans, fixed=harmless)
     known = explained | finds.covered
     mended = classify.mended(text=joined.text, words=words, known=known)
     mended_danger = bool(mended) and [
-        one for one in classify.topics(text=mended, drugs=(), harmless=()) if one.intent in classify.READ_IN_PHRASES
+        one for one in classify.topics(text=mended, drugs=(), fixed=()) if one.intent in classify.READ_IN_PHRASES
     ]
     names = _name_tokens(joined=joined, words=words, thread=thread)
     shown = (Intent.refill, Intent.thanks, Intent.pharmacy_change, Intent.cancel)
     asks = _tokens_in(words=words, spans=[(one.start, one.end) for one in seen if one.intent in shown])
     unread = [
-        index for index, word in enumerate(words)
+        index
+        for index, word in enumerate(words)
         if index not in known and index not in names and index not in asks and word.text not in plain_words.ALL
     ]
     intents = _intents(joined=joined, seen=seen)
@@ -127,26 +109,13 @@ def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
             for one in dict.fromkeys(each.intent for each in mended_danger)
         )
     shop_mentions = _shops(joined=joined, shops=shops, thread=thread)
-    view = _View(thread, joined, words, intents, drug_mentions, shop_mentions, tuple(unread), frozenset(known), finds.was_cut)
+    view = doubts.View(
+        thread, joined, words, intents, drug_mentions, shop_mentions, tuple(unread), frozenset(known), finds.was_cut
+    )
     return _verdict(view=view, harmless=harmless, drug_spans=drug_spans)
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
-    """All that was seen, for the verdict."""
-
-    thread: Thread
-    joined: _Joined
-    words: tuple[letters.Token, ...]
-    intents: tuple[IntentSeen, ...]
-    mentions: tuple[Mention, ...]
-    shops: tuple[PharmacyMention, ...]
-    unread: tuple[int, ...]
-    known: frozenset[int]
-    was_cut: bool
-
-
-def _join(*, thread: Thread) -> _Joined:
+def _join(*, thread: Thread) -> doubts.Joined:
     folded = tuple(letters.fold(text=message.text) for message in thread.messages)
     starts, length, kept = [], 0, []
     for part in folded:
@@ -154,8 +123,13 @@ def _join(*, thread: Thread) -> _Joined:
         kept.append(part.text)
         length += len(part.text) + 1
     text = "\n".join(kept)
-    return _Joined(text[:MAX_READ], tuple(starts) or (0,), folded or (letters.fold(text=""),),
-                   tuple(message.text for message in thread.messages) or ("",), len(text) > MAX_READ)
+    return doubts.Joined(
+        text[:MAX_READ],
+        tuple(starts) or (0,),
+        folded or (letters.fold(text=""),),
+        tuple(message.text for message in thread.messages) or ("",),
+        len(text) > MAX_READ,
+    )
 
 
 def _tokens_in(*, words: Sequence[letters.Token], spans: Iterable[tuple[int, int]]) -> set[int]:
@@ -180,7 +154,11 @@ def _aliases(*, thread: Thread, lexicon: Lexicon) -> dict[str, str]:
 
 
 def _mentions(
-    *, joined: _Joined, words: Sequence[letters.Token], finds: mentions.Finds, entries: Sequence[matching.Entry],
+    *,
+    joined: doubts.Joined,
+    words: Sequence[letters.Token],
+    finds: mentions.Finds,
+    entries: Sequence[matching.Entry],
     lexicon: Lexicon,
 ) -> tuple[Mention, ...]:
     result: list[Mention] = []
@@ -198,7 +176,7 @@ def _mentions(
 
 
 def _mention(
-    *, joined: _Joined, words: Sequence[letters.Token], found: mentions.Found, match: matching.Match
+    *, joined: doubts.Joined, words: Sequence[letters.Token], found: mentions.Found, match: matching.Match
 ) -> Mention:
     first = min([found.first, *(piece.first for piece in found.pieces if piece.first == found.first - 1)])
     last = max([found.last, *(piece.last for piece in found.pieces if piece.last <= found.last + 4)])
@@ -228,12 +206,17 @@ def _mention(
         span=span if wide.message != span.message else wide,
         words=joined.words(span=span if wide.message != span.message else wide),
         ingredients=sets[0] if len(sets) == 1 else (),
-        strength=strength, form=" ".join(part for part in (stated.shape, stated.release) if part),
-        quantity=quantity, days=days, directions=directions,
+        strength=strength,
+        form=" ".join(part for part in (stated.shape, stated.release) if part),
+        quantity=quantity,
+        days=days,
+        directions=directions,
         resolves_to=match.entry.item.entry_id if match.entry else None,
-        score=match.score, kind="misspelling" if found.named.distance else "list_alias" if found.alias_of else
-        name.kind.value,
-        rivals=match.rivals, strength_differs=match.strength_differs, form_differs=match.form_differs,
+        score=match.score,
+        kind="misspelling" if found.named.distance else "list_alias" if found.alias_of else name.kind.value,
+        rivals=match.rivals,
+        strength_differs=match.strength_differs,
+        form_differs=match.form_differs,
         quantity_differs=quantity_differs,
         doubts=tuple(Doubt(code=code, sentence=_sentence(code), span=span) for code in codes),
     )
@@ -246,23 +229,26 @@ def _sentence(code: DoubtCode) -> str:
     }.get(code, "Needs a look.")
 
 
-def _name_tokens(*, joined: _Joined, words: Sequence[letters.Token], thread: Thread) -> set[int]:
+def _name_tokens(*, joined: doubts.Joined, words: Sequence[letters.Token], thread: Thread) -> set[int]:
     """Tokens that are known people's names, a doctor's name after the title, or a signature at the very end."""
     known = {part for name in thread.known_names for part in letters.key(text=name).split() if len(part) > 1}
     tokens = {index for index, word in enumerate(words) if word.text in known}
     for index, word in enumerate(words[:-1]):
         after = words[index + 1].text
-        if word.text in ("dr", "doctor", "dra", "doctora") and after.isalpha() and len(after) >= 3 and not re.search(
-            r"(?:ed|ing|n't|says?|said|told|wants?|gave|took|put|has|had|will)$", after
+        if (
+            word.text in ("dr", "doctor", "dra", "doctora")
+            and after.isalpha()
+            and len(after) >= 3
+            and not re.search(r"(?:ed|ing|n't|says?|said|told|wants?|gave|took|put|has|had|will)$", after)
         ):
             tokens.add(index + 1)
     for match in (*SIGNATURE.finditer(joined.text), *INTRODUCTION.finditer(joined.text)):
-        if not any(pattern.search(match.group(1)) for pattern in (phrases.SYMPTOM, phrases.NEGATION, phrases.EMERGENCY)):
+        if not any(pattern.search(match.group(1)) for pattern in (danger.SYMPTOM, phrases.NEGATION, danger.EMERGENCY)):
             tokens |= _tokens_in(words=words, spans=[match.span(1)])
     return tokens
 
 
-def _intents(*, joined: _Joined, seen: Sequence[classify.Seen]) -> tuple[IntentSeen, ...]:
+def _intents(*, joined: doubts.Joined, seen: Sequence[classify.Seen]) -> tuple[IntentSeen, ...]:
     result = []
     for one in seen:
         span = joined.span(start=one.start, end=one.end)
@@ -272,18 +258,20 @@ def _intents(*, joined: _Joined, seen: Sequence[classify.Seen]) -> tuple[IntentS
 
 def _is_topic_word(*, mention: Mention, intents: Sequence[IntentSeen]) -> bool:
     """A guessed name that resolved to nothing and lies in the words of another topic is no drug ("increase")."""
-    return mention.kind == "misspelling" and mention.resolves_to is None and any(
-        one.intent not in (Intent.refill, Intent.thanks)
-        and one.span.message == mention.span.message
-        and one.span.start < mention.span.end
-        and mention.span.start < one.span.end
-        for one in intents
+    return (
+        mention.kind == "misspelling"
+        and mention.resolves_to is None
+        and any(
+            one.intent not in (Intent.refill, Intent.thanks)
+            and one.span.message == mention.span.message
+            and one.span.start < mention.span.end
+            and mention.span.start < one.span.end
+            for one in intents
+        )
     )
 
 
-def _shops(
-    *, joined: _Joined, shops: Sequence[pharmacies.Found], thread: Thread
-) -> tuple[PharmacyMention, ...]:
+def _shops(*, joined: doubts.Joined, shops: Sequence[pharmacies.Found], thread: Thread) -> tuple[PharmacyMention, ...]:
     spans = [joined.span(start=shop.start, end=shop.end) for shop in shops]
     return pharmacies.mentions_of(
         found=shops, known=thread.known_pharmacies, spans=[(span, joined.words(span=span)) for span in spans]
@@ -291,152 +279,71 @@ def _shops(
 
 
 def _verdict(
-    *, view: _View, harmless: Sequence[tuple[int, int]], drug_spans: Sequence[tuple[int, int]]
+    *, view: doubts.View, harmless: Sequence[tuple[int, int]], drug_spans: Sequence[tuple[int, int]]
 ) -> Reading:
     topics = {one.intent for one in view.intents} - {Intent.thanks}
     if not topics - {Intent.refill} and Intent.refill not in topics and _is_bare_drug_ask(view=view):
         topics.add(Intent.refill)
     primary = next((one for one in URGENCY if one in topics), None) or _rest(view=view)
-    doubts = [*_outer_doubts(view=view), *_topic_doubts(view=view, topics=topics)]
-    doubts += _word_doubts(view=view, harmless=harmless, drug_spans=drug_spans)
+    reasons = [*doubts.of_sender(view=view), *doubts.of_topics(view=view, topics=topics)]
+    reasons += doubts.of_words(view=view, harmless=harmless, drug_spans=drug_spans)
     asked_refill = Intent.refill in topics
-    doubts += _drug_doubts(view=view, asked_refill=asked_refill)
-    confidence = _confidence(view=view, doubts=doubts)
-    if confidence < PLAIN_CONFIDENCE and not doubts:
-        doubts.append(Doubt(code=DoubtCode.low_confidence, sentence="Not sure enough of what is asked."))
-    is_plain_refill = topics == {Intent.refill} and bool(view.mentions) and not doubts
-    blocking = {one.code for one in doubts} - {DoubtCode.cancelled, DoubtCode.no_drug_named, DoubtCode.not_a_refill}
+    reasons += doubts.of_drugs(view=view, asked_refill=asked_refill)
+    confidence = _confidence(view=view, reasons=reasons)
+    if confidence < PLAIN_CONFIDENCE and not reasons:
+        reasons.append(Doubt(code=DoubtCode.low_confidence, sentence="Not sure enough of what is asked."))
+    is_plain_refill = topics == {Intent.refill} and bool(view.mentions) and not reasons
+    blocking = {one.code for one in reasons} - {DoubtCode.cancelled, DoubtCode.no_drug_named, DoubtCode.not_a_refill}
     is_thanks = not topics and primary is Intent.thanks and not blocking and not view.mentions
     is_cancel = _is_cancel(view=view, topics=topics, blocking=blocking)
     is_shop_change = topics == {Intent.pharmacy_change} and len(view.shops) == 1 and not blocking and not view.mentions
     if is_cancel:
-        doubts = [one for one in doubts if one.code is DoubtCode.cancelled]
-    if not (is_plain_refill or is_thanks or is_cancel) and not doubts:
-        doubts.append(Doubt(code=DoubtCode.not_a_refill, sentence="Not a plain ask for a refill."))
+        reasons = [one for one in reasons if one.code is DoubtCode.cancelled]
+    if not (is_plain_refill or is_thanks or is_cancel) and not reasons:
+        reasons.append(Doubt(code=DoubtCode.not_a_refill, sentence="Not a plain ask for a refill."))
     return Reading(
         primary=Intent.cancel if is_cancel else primary,
-        intents=view.intents, mentions=view.mentions, pharmacies=view.shops, doubts=tuple(doubts),
-        confidence=confidence, language=_language(view=view),
-        is_plain_refill=is_plain_refill, is_plain_thanks=is_thanks, is_plain_pharmacy_change=is_shop_change,
-        is_cancel=is_cancel, is_emergency=Intent.emergency in topics,
+        intents=view.intents,
+        mentions=view.mentions,
+        pharmacies=view.shops,
+        doubts=tuple(reasons),
+        confidence=confidence,
+        language=_language(view=view),
+        is_plain_refill=is_plain_refill,
+        is_plain_thanks=is_thanks,
+        is_plain_pharmacy_change=is_shop_change,
+        is_cancel=is_cancel,
+        is_emergency=Intent.emergency in topics,
         has_symptom=bool(topics & {Intent.symptom, Intent.emergency, Intent.pregnancy}),
-        tag_agrees=_tag_agrees(view=view, topics=topics),
+        tag_agrees=doubts.tag_agrees(view=view, topics=topics),
         must_reach_person=not (is_plain_refill or is_thanks or is_cancel),
     )
 
 
-def _is_bare_drug_ask(*, view: _View) -> bool:
-    """"lisinopril 10 mg please" under the tag or reason of a refill: the tag gives the verb, the words the drug."""
+def _is_bare_drug_ask(*, view: doubts.View) -> bool:
+    """ "lisinopril 10 mg please" under the tag or reason of a refill: the tag gives the verb, the words the drug."""
     return bool(view.mentions) and not view.unread and "refill" in view.thread.tags
 
 
-def _rest(*, view: _View) -> Intent:
+def _rest(*, view: doubts.View) -> Intent:
     if any(one.intent is Intent.thanks for one in view.intents) and not view.mentions:
         return Intent.thanks
     return Intent.unclear
 
 
-def _outer_doubts(*, view: _View) -> list[Doubt]:
-    """What the sender, the channel and the letters say before any word is read."""
-    doubts: list[Doubt] = []
-    for index, message in enumerate(view.thread.messages):
-        here = Span(index, 0, len(message.text))
-        if message.author is not Author.patient:
-            doubts.append(Doubt(code=DoubtCode.author_not_patient, sentence="Not written by the patient.", span=here))
-        if message.source is Source.voicemail_transcript:
-            doubts.append(Doubt(code=DoubtCode.voicemail, sentence="A transcript of a voicemail.", span=here))
-        elif message.source is Source.unknown:
-            doubts.append(Doubt(code=DoubtCode.source_unknown, sentence="Unknown how this came.", span=here))
-        if message.source is Source.attachment_only or message.has_attachment:
-            doubts.append(Doubt(code=DoubtCode.attachment, sentence="An attachment nobody has read.", span=here))
-        if view.joined.folded[index].odd:
-            doubts.append(Doubt(code=DoubtCode.odd_characters, sentence="Hidden or look-alike characters.", span=here))
-        if view.joined.folded[index].foreign:
-            doubts.append(Doubt(code=DoubtCode.language, sentence="An alphabet that is not read here.", span=here))
-        for symbol, at in view.joined.folded[index].symbols:
-            doubts.append(Doubt(code=DoubtCode.unread_words, sentence=f"A picture is not read: {symbol}",
-                                span=Span(index, at, at + 1)))
-            break
-    if not view.words:
-        doubts.append(Doubt(code=DoubtCode.no_text, sentence="There are no words to read."))
-    if view.joined.was_cut or view.was_cut:
-        doubts.append(Doubt(code=DoubtCode.too_long, sentence="Longer than is read."))
-    return doubts
-
-
-def _topic_doubts(*, view: _View, topics: set[Intent]) -> list[Doubt]:
-    doubts: list[Doubt] = []
-    for intent, (code, sentence) in TOPIC_DOUBTS.items():
-        if intent in topics:
-            span = next((one.span for one in view.intents if one.intent is intent), None)
-            doubts.append(Doubt(code=code, sentence=sentence, span=span))
-    if len(topics) > 1:
-        named = ", ".join(sorted(one.value.replace("_", " ") for one in topics))
-        doubts.append(Doubt(code=DoubtCode.several_topics, sentence=f"More than one topic: {named}."))
-    elif topics and topics <= {Intent.lab, Intent.appointment, Intent.billing, Intent.other, Intent.pharmacy_change}:
-        doubts.append(Doubt(code=DoubtCode.not_a_refill, sentence="Asks for something else than a refill."))
-    if _tag_agrees(view=view, topics=topics) is False:
-        doubts.append(Doubt(code=DoubtCode.tag_disagrees, sentence="The tag says something else than the words."))
-    places = {(one.name, one.place) for one in view.shops}
-    if len(places) > 1:
-        doubts.append(Doubt(code=DoubtCode.pharmacy_unclear, sentence="More than one pharmacy is named."))
-    return doubts
-
-
-def _word_doubts(
-    *, view: _View, harmless: Sequence[tuple[int, int]], drug_spans: Sequence[tuple[int, int]]
-) -> list[Doubt]:
-    """Fixed warnings, negation and condition outside harmless phrases, and the words nobody explained."""
-    doubts: list[Doubt] = []
-    taken_back = [match.span() for match in re.finditer(r"\bnever ?mind\b", view.joined.text)]
-    rest = classify.mask(text=view.joined.text, spans=[*harmless, *drug_spans, *taken_back])
-    checks = [*phrases.DOUBTS, (DoubtCode.negation, phrases.NEGATION, "Holds a negation."),
-              (DoubtCode.conditional, phrases.CONDITION, "Holds a condition or an alternative.")]
-    for code, pattern, sentence in checks:
-        match = pattern.search(view.joined.text if code is DoubtCode.all_medications else rest)
-        if match:
-            span = view.joined.span(start=match.start(), end=match.end())
-            doubts.append(Doubt(code=code, sentence=sentence, span=span))
-    if view.unread:
-        word = view.words[view.unread[0]]
-        span = view.joined.span(start=word.start, end=word.end)
-        share = len(view.unread) / len(view.words)
-        if share > 0.5 and len(view.words) >= 4:
-            doubts.append(Doubt(code=DoubtCode.language, sentence="Most words are not understood.", span=span))
-        doubts.append(Doubt(code=DoubtCode.unread_words, span=span,
-                            sentence=f"{len(view.unread)} word(s) not understood, first: {view.joined.words(span=span)[:40]}"))
-    return doubts
-
-
-def _drug_doubts(*, view: _View, asked_refill: bool) -> list[Doubt]:
-    doubts = [doubt for mention in view.mentions for doubt in mention.doubts]
-    if asked_refill and not view.mentions:
-        doubts.append(Doubt(code=DoubtCode.no_drug_named, sentence="No drug is named."))
-    twice = [entry for entry, count in Counter(one.resolves_to for one in view.mentions if one.resolves_to).items() if count > 1]
-    if twice:
-        doubts.append(Doubt(code=DoubtCode.two_entries_fit, sentence="One entry is named twice in different ways."))
-    return doubts
-
-
-def _confidence(*, view: _View, doubts: Sequence[Doubt]) -> int:
+def _confidence(*, view: doubts.View, reasons: Sequence[Doubt]) -> int:
     """0-100: the weakest link of asking words and drug scores; any doubt caps it at 60, danger is certain enough."""
-    weights = [one.weight for one in view.intents if one.intent is not Intent.thanks] or [
-        one.weight for one in view.intents if not view.mentions
-    ] or [80 if view.thread.tags and view.mentions else 60 if view.words else 0]
+    weights = (
+        [one.weight for one in view.intents if one.intent is not Intent.thanks]
+        or [one.weight for one in view.intents if not view.mentions]
+        or [80 if view.thread.tags and view.mentions else 60 if view.words else 0]
+    )
     scores = [one.score for one in view.mentions] or [100]
     base = min(max(weights), *scores)
-    return min(base, max(10, 60 - 5 * len(doubts))) if doubts else base
+    return min(base, max(10, 60 - 5 * len(reasons))) if reasons else base
 
 
-def _tag_agrees(*, view: _View, topics: set[Intent]) -> bool | None:
-    tags = {*view.thread.tags, *(tag for message in view.thread.messages for tag in message.tags)}
-    tagged = {Intent(tag) for tag in ("refill", "pharmacy_change") if tag in tags}
-    if not tagged or not view.words:
-        return None
-    return topics <= tagged if topics else None
-
-
-def _is_cancel(*, view: _View, topics: set[Intent], blocking: set[DoubtCode]) -> bool:
+def _is_cancel(*, view: doubts.View, topics: set[Intent], blocking: set[DoubtCode]) -> bool:
     """The newest message takes back, and says nothing else that matters; nothing worrying stands before it."""
     allowed = {Intent.cancel, Intent.refill, Intent.stop_or_not_needed, Intent.refill_status}
     newest = len(view.thread.messages) - 1
@@ -447,21 +354,33 @@ def _is_cancel(*, view: _View, topics: set[Intent], blocking: set[DoubtCode]) ->
         return False
     if any(one.span.message == newest for one in view.mentions) or view.joined.folded[newest].symbols:
         return False
-    outer = {DoubtCode.author_not_patient, DoubtCode.voicemail, DoubtCode.attachment, DoubtCode.odd_characters,
-             DoubtCode.language, DoubtCode.too_long, DoubtCode.source_unknown, DoubtCode.for_someone_else,
-             DoubtCode.instruction_text, DoubtCode.conditional}
+    outer = {
+        DoubtCode.author_not_patient,
+        DoubtCode.voicemail,
+        DoubtCode.attachment,
+        DoubtCode.odd_characters,
+        DoubtCode.language,
+        DoubtCode.too_long,
+        DoubtCode.source_unknown,
+        DoubtCode.for_someone_else,
+        DoubtCode.instruction_text,
+        DoubtCode.conditional,
+    }
     if blocking & outer:
         return False
     begin = view.joined.starts[newest]
     ok = plain_words.ALL | plain_words.TAKING_BACK
     spans = [(one.span.start, one.span.end) for one in here if one.intent is Intent.cancel]
     text = letters.fold(text=view.joined.originals[newest]).text
-    rest = [word.text for word in letters.tokens(text=text)
-            if not any(start <= word.start and word.end <= end for start, end in spans)]
+    rest = [
+        word.text
+        for word in letters.tokens(text=text)
+        if not any(start <= word.start and word.end <= end for start, end in spans)
+    ]
     return begin >= 0 and len(rest) <= 12 and all(word in ok for word in rest)
 
 
-def _language(*, view: _View) -> str:
+def _language(*, view: doubts.View) -> str:
     if any(part.foreign for part in view.joined.folded):
         return "other"
     spanish = sum(1 for word in view.words if word.text in plain_words.SPANISH and word.text not in plain_words.ENGLISH)

@@ -3,6 +3,7 @@
 A Reading is an opinion with its evidence (spans into the original text, scores, rivals, reasons for doubt).
 It never decides: `is_plain_refill` is the only door towards automation, and every doubt closes it.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -229,7 +230,8 @@ class Reading:
     `must_reach_person` is true unless the thread is exactly one plain refill ask with every drug resolved, plain
     thanks, or a plain "never mind". `is_plain_pharmacy_change` marks a sole pharmacy change with exactly one
     pharmacy named; it still carries must_reach_person (the caller may route it to its own recipe).
-    `tag_agrees`: None when no refill or pharmacy tag came with the thread (the practice's policy decides what that means).
+    `tag_agrees`: None when no refill or pharmacy tag came with the thread (policy decides what that
+    means).
     `is_cancel`: the newest words take back what was asked before ("never mind") and nothing else was said with it.
     """
 

@@ -1,4 +1,5 @@
 """The shipped vocabulary: complete enough, small enough, and honest about what it lacks."""
+
 from __future__ import annotations
 
 import json
@@ -13,11 +14,16 @@ from rules.intake.lexicon import NameKind
 LEXICON = lexicon.load()
 DATA = pathlib.Path(rules.__file__).parent / "data"
 PROTOCOL_INGREDIENTS = (
-    "lisinopril losartan valsartan hydrochlorothiazide chlorthalidone furosemide spironolactone metoprolol carvedilol amlodipine diltiazem"
-    " clonidine atorvastatin rosuvastatin ezetimibe fenofibrate metformin glipizide empagliflozin sitagliptin semaglutide levothyroxine"
-    " sertraline escitalopram bupropion omeprazole pantoprazole famotidine fluticasone tiotropium montelukast albuterol cetirizine"
-    " tamsulosin finasteride alendronate allopurinol apixaban clopidogrel warfarin lamotrigine quetiapine ibuprofen sumatriptan acyclovir"
-    " sildenafil donepezil amoxicillin prednisone methotrexate oxycodone alprazolam gabapentin pregabalin tramadol testosterone"
+    "lisinopril losartan valsartan hydrochlorothiazide chlorthalidone furosemide spironolactone metoprolol"
+    " carvedilol amlodipine diltiazem"
+    " clonidine atorvastatin rosuvastatin ezetimibe fenofibrate metformin glipizide empagliflozin sitagliptin"
+    " semaglutide levothyroxine"
+    " sertraline escitalopram bupropion omeprazole pantoprazole famotidine fluticasone tiotropium montelukast"
+    " albuterol cetirizine"
+    " tamsulosin finasteride alendronate allopurinol apixaban clopidogrel warfarin lamotrigine quetiapine"
+    " ibuprofen sumatriptan acyclovir"
+    " sildenafil donepezil amoxicillin prednisone methotrexate oxycodone alprazolam gabapentin pregabalin"
+    " tramadol testosterone"
 ).split()
 
 
@@ -39,11 +45,14 @@ def test_lay_names_and_look_alikes_name_known_ingredients() -> None:
 
 def test_loading_takes_less_than_a_second_and_sixty_megabytes() -> None:
     code = (
-        "import resource, time; from rules.intake import letters; a = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; t = time.process_time();"
+        "import resource, time; from rules.intake import letters; a ="
+        " resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; t = time.process_time();"
         "from rules.intake import lexicon; lexicon.load();"
         "print(time.process_time() - t, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - a) / 1024)"
     )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=DATA.parent.parent)
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=DATA.parent.parent
+    )
     seconds, megabytes = map(float, out.stdout.split())
     assert seconds < 1.0
     assert megabytes < 60
@@ -66,6 +75,9 @@ def test_an_unknown_ingredient_has_no_schedule() -> None:
 
 
 def test_the_reader_imports_nothing_but_itself_the_standard_library_and_rapidfuzz() -> None:
-    code = "import sys; from rules.intake import read; print([m for m in sys.modules if m.split('.')[0] in ('django','requests','celery')])"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=DATA.parent.parent)
+    code = "import sys; from rules.intake import read; print([m for m in sys.modules "
+        "if m.split('.')[0] in ('django', 'requests', 'celery')])"
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=DATA.parent.parent
+    )
     assert out.stdout.strip() == "[]"

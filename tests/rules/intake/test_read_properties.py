@@ -1,4 +1,5 @@
 """What must hold for any text at all: reading never raises, and tricks of writing never make it bolder."""
+
 from __future__ import annotations
 
 import random
@@ -19,19 +20,75 @@ LIST = (
 )
 PLAIN = ("Please refill my lisinopril 10 mg", "I need my metformin", "refill metroprolol please, send to CVS on Main")
 CAREFUL = (
-    "refill lisinopril, I feel dizzy", "stop lisinopril", "refill hydralazine", "refill lisinopril 20 mg",
-    "my chest hurts", "refill all my meds", "did you send my metformin", "lost my metformin, refill", "don't refill metformin",
-    "my wife needs metformin refilled", "refill lisinopril or metformin", "I am pregnant, refill metformin",
+    "refill lisinopril, I feel dizzy",
+    "stop lisinopril",
+    "refill hydralazine",
+    "refill lisinopril 20 mg",
+    "my chest hurts",
+    "refill all my meds",
+    "did you send my metformin",
+    "lost my metformin, refill",
+    "don't refill metformin",
+    "my wife needs metformin refilled",
+    "refill lisinopril or metformin",
+    "I am pregnant, refill metformin",
 )
 UNRELATED = (
-    "Thanks!", "Have a great day.", "My cat is cute.", "Please refill metformin 500 mg.", "Hope you are well.",
-    "See you Friday.", "It is raining.", "Send it to CVS on Main.", "gracias", "Hi Dr. Osei,", "Please and thank you",
+    "Thanks!",
+    "Have a great day.",
+    "My cat is cute.",
+    "Please refill metformin 500 mg.",
+    "Hope you are well.",
+    "See you Friday.",
+    "It is raining.",
+    "Send it to CVS on Main.",
+    "gracias",
+    "Hi Dr. Osei,",
+    "Please and thank you",
 )
-WORDS = st.sampled_from([
-    "refill", "lisinopril", "metformin", "10", "mg", "please", "not", "chest", "pain", "CVS", "on", "Main", "\u200b", "\x00", "#30",
-    "hctz", "-", "/", "90 day supply", "never mind", "all my meds", "\U0001f600", "\u0440", "%", "1,000,000", "5/325", "..", "(", "insulin",
-    "\ud800", "\u202e", "e\u0301", "every 8 hours", "per ml", "0", "1.2.3", "dr", "la", "er",
-])
+WORDS = st.sampled_from(
+    [
+        "refill",
+        "lisinopril",
+        "metformin",
+        "10",
+        "mg",
+        "please",
+        "not",
+        "chest",
+        "pain",
+        "CVS",
+        "on",
+        "Main",
+        "\u200b",
+        "\x00",
+        "#30",
+        "hctz",
+        "-",
+        "/",
+        "90 day supply",
+        "never mind",
+        "all my meds",
+        "\U0001f600",
+        "\u0440",
+        "%",
+        "1,000,000",
+        "5/325",
+        "..",
+        "(",
+        "insulin",
+        "\ud800",
+        "\u202e",
+        "e\u0301",
+        "every 8 hours",
+        "per ml",
+        "0",
+        "1.2.3",
+        "dr",
+        "la",
+        "er",
+    ]
+)
 
 
 def reading(*texts: str, author: Author = Author.patient, source: Source = Source.text) -> Reading:
@@ -59,7 +116,15 @@ def test_no_mixture_of_telling_words_raises_and_spans_stay_inside(words: list[st
 
 
 def test_very_long_and_strange_texts_are_read_in_bounded_time() -> None:
-    for text in ("a" * 10_000, "lisinopril " * 2_000, "\u0301" * 10_000, "(" * 10_000, "9" * 10_000, "1/" * 5_000, "zqxvw " * 2_000):
+    for text in (
+        "a" * 10_000,
+        "lisinopril " * 2_000,
+        "\u0301" * 10_000,
+        "(" * 10_000,
+        "9" * 10_000,
+        "1/" * 5_000,
+        "zqxvw " * 2_000,
+    ):
         assert reading(text).must_reach_person
 
 
@@ -80,11 +145,23 @@ def test_no_added_text_makes_a_careful_case_plain(careful: str, added: str) -> N
 
 
 def _disguises(text: str) -> list[str]:
-    look_alike = str.maketrans({"a": "\u0430", "e": "\u0435", "o": "\u043e", "p": "\u0440", "c": "\u0441", "i": "\u0456"})
+    look_alike = str.maketrans(
+        {"a": "\u0430", "e": "\u0435", "o": "\u043e", "p": "\u0440", "c": "\u0441", "i": "\u0456"}
+    )
     wide = "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in text)
     return [
-        text.upper(), text.title(), text.swapcase(), text.replace(" ", "   "), text.replace(" ", "\n"), text.replace(" ", "\u00a0"),
-        f"\U0001f60a {text} \U0001f64f", text.translate(look_alike), wide, "\u200b".join(text), f"{text}!!!", f"\u202e{text}",
+        text.upper(),
+        text.title(),
+        text.swapcase(),
+        text.replace(" ", "   "),
+        text.replace(" ", "\n"),
+        text.replace(" ", "\u00a0"),
+        f"\U0001f60a {text} \U0001f64f",
+        text.translate(look_alike),
+        wide,
+        "\u200b".join(text),
+        f"{text}!!!",
+        f"\u202e{text}",
         "".join(char + "\u0301" if char in "aeiou" else char for char in text),
     ]
 
@@ -120,11 +197,17 @@ def test_a_reading_is_the_same_whatever_was_read_before() -> None:
     assert reading(PLAIN[0]) == first
 
 
-COMMON = ("lisinopril metformin atorvastatin amlodipine metoprolol omeprazole losartan gabapentin hydrochlorothiazide sertraline simvastatin"
-          " montelukast escitalopram furosemide levothyroxine trazodone pravastatin pantoprazole prednisone citalopram hydroxyzine"
-          " hydralazine tramadol glipizide glimepiride glyburide clonazepam clonidine lorazepam alprazolam warfarin bupropion buspirone"
-          " lamotrigine lamivudine fluoxetine paroxetine duloxetine famotidine tamsulosin carvedilol atenolol meloxicam cyclobenzaprine"
-          " allopurinol spironolactone rosuvastatin venlafaxine quetiapine topiramate zolpidem cetirizine propranolol").split()
+COMMON = (
+    "lisinopril metformin atorvastatin amlodipine metoprolol omeprazole losartan gabapentin hydrochlorothiazide"
+    " sertraline simvastatin"
+    " montelukast escitalopram furosemide levothyroxine trazodone pravastatin pantoprazole prednisone citalopram"
+    " hydroxyzine"
+    " hydralazine tramadol glipizide glimepiride glyburide clonazepam clonidine lorazepam alprazolam warfarin"
+    " bupropion buspirone"
+    " lamotrigine lamivudine fluoxetine paroxetine duloxetine famotidine tamsulosin carvedilol atenolol"
+    " meloxicam cyclobenzaprine"
+    " allopurinol spironolactone rosuvastatin venlafaxine quetiapine topiramate zolpidem cetirizine propranolol"
+).split()
 
 
 def _misspelt(word: str, edits: int, dice: random.Random) -> str:
@@ -154,10 +237,14 @@ def test_a_misspelt_drug_never_resolves_to_another_drug_of_the_list() -> None:
             continue  # by chance the exact name of another drug: nothing in the word can tell
         others = tuple(ListItem(entry_id=name, name=name) for name in COMMON if name != meant)
         asked += 1
-        without = read.read(thread=Thread(messages=(Message(text=f"refill {written}"),), medications=others), lexicon=LEXICON)
+        without = read.read(
+            thread=Thread(messages=(Message(text=f"refill {written}"),), medications=others), lexicon=LEXICON
+        )
         wrong += [(meant, written, one.resolves_to) for one in without.mentions if one.resolves_to]
         own = (*others, ListItem(entry_id=meant, name=meant))
-        found = read.read(thread=Thread(messages=(Message(text=f"refill {written}"),), medications=own), lexicon=LEXICON)
+        found = read.read(
+            thread=Thread(messages=(Message(text=f"refill {written}"),), medications=own), lexicon=LEXICON
+        )
         wrong += [(meant, written, one.resolves_to) for one in found.mentions if one.resolves_to not in (None, meant)]
         resolved_right += any(one.resolves_to == meant for one in found.mentions)
     assert not wrong

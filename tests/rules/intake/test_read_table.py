@@ -1,4 +1,5 @@
 """Whole threads and what must be read from them: the table a reviewer can argue with."""
+
 from __future__ import annotations
 
 import pytest
@@ -8,8 +9,13 @@ from rules.intake.reading import Author, ListItem, Message, Reading, Source, Thr
 
 LEXICON = lexicon.load()
 LIST = (
-    ListItem(entry_id="lis", name="Lisinopril 10 mg oral tablet", rxcui="314076", quantity="90",
-             directions="Take 1 tablet by mouth once daily"),
+    ListItem(
+        entry_id="lis",
+        name="Lisinopril 10 mg oral tablet",
+        rxcui="314076",
+        quantity="90",
+        directions="Take 1 tablet by mouth once daily",
+    ),
     ListItem(entry_id="met", name="Metformin HCl 500 mg tablet", rxcui="861007"),
     ListItem(entry_id="ato", name="Atorvastatin 20 mg tablet", rxcui="617310"),
     ListItem(entry_id="hyx", name="Hydroxyzine HCl 25 mg tablet"),
@@ -46,7 +52,10 @@ PLAIN = [
     ("Buenos dias, quisiera pedir mi atorvastatina por favor", "ato"),
     ("refill lisinopril and send to Walgreens on Oak St", "lis"),
     ("I'm almost out of lisinopril, only have 3 pills left. Could you send a refill to CVS? No rush!", "lis"),
-    ("Hello Dr. Osei, I was wondering if I could get a refill on my atorvastatin 20 mg. Hope you are doing well.", "ato"),
+    (
+        "Hello Dr. Osei, I was wondering if I could get a refill on my atorvastatin 20 mg. Hope you are doing well.",
+        "ato",
+    ),
     ("Could you please renew my prescription for levothyroxine 50?", "lev"),
     ("lisinopril refill \U0001f60a\U0001f64f", "lis"),
     ("LISINOPRIL REFILL PLEASE", "lis"),
@@ -128,7 +137,11 @@ PERSON = [
     ("lisi\u200bnopril refill please", "odd_characters"),
     ("refill lisinopril\x00", "odd_characters"),
     ("\u05e9\u05dc\u05d5\u05dd lisinopril refill", "language"),
-    ("\u043c\u043d\u0435 \u043d\u0443\u0436\u043d\u043e \u043b\u0435\u043a\u0430\u0440\u0441\u0442\u0432\u043e lisinopril", "language"),
+    (
+        "\u043c\u043d\u0435 \u043d\u0443\u0436\u043d\u043e"
+        " \u043b\u0435\u043a\u0430\u0440\u0441\u0442\u0432\u043e lisinopril",
+        "language",
+    ),
     ("Ich brauche bitte mein Rezept lisinopril", "unread_words"),
     ("refill lisinopril or metformin", "conditional"),
     ("refill lisinopril if my labs are ok", ""),
@@ -165,17 +178,52 @@ PERSON = [
     ("can you fill out my FMLA form and refill lisinopril", "several_topics"),
 ]
 EMERGENCY = [
-    "my chest hurts, need lisinopril", "I took too many of my pills", "I want to die", "i overdosed on zoloft",
-    "can't breathe since I took lisinopril", "short of breath, refill lisinopril please", "my face is swelling",
-    "tongue swollen after lisinopril", "face drooping and slurred speech", "I am bleeding a lot",
-    "Me duele el pecho", "no puedo respirar", "tome demasiadas pastillas", "quiero morir", "me quiero quitarme la vida",
-    "thinking about suicide", "i dont want to live anymore", "my left arm is numb", "passed out this morning refill metformin",
-    "CHEST PAIN", "chest  pain", "ch\u0435st pain", "chest pian", "che\u0301st pain", "having an allergic reaction hives everywhere",
-    "took the whole bottle", "throat is closing", "refill lisinopril || also my chest is tight", "coughing up blood",
-    "se me hincho la lengua", "sobredosis",
+    "my chest hurts, need lisinopril",
+    "I took too many of my pills",
+    "I want to die",
+    "i overdosed on zoloft",
+    "can't breathe since I took lisinopril",
+    "short of breath, refill lisinopril please",
+    "my face is swelling",
+    "tongue swollen after lisinopril",
+    "face drooping and slurred speech",
+    "I am bleeding a lot",
+    "Me duele el pecho",
+    "no puedo respirar",
+    "tome demasiadas pastillas",
+    "quiero morir",
+    "me quiero quitarme la vida",
+    "thinking about suicide",
+    "i dont want to live anymore",
+    "my left arm is numb",
+    "passed out this morning refill metformin",
+    "CHEST PAIN",
+    "chest  pain",
+    "ch\u0435st pain",
+    "chest pian",
+    "che\u0301st pain",
+    "having an allergic reaction hives everywhere",
+    "took the whole bottle",
+    "throat is closing",
+    "refill lisinopril || also my chest is tight",
+    "coughing up blood",
+    "se me hincho la lengua",
+    "sobredosis",
 ]
-THANKS = ["Thanks so much!", "Thank you", "gracias", "Thank you Dr. Osei \U0001f64f", "great, thanks!", "Thank you for your help"]
-CANCEL = ["hi need lisinopril || never mind", "never mind", "refill metformin || nevermind, I found it", "refill metformin || please cancel that"]
+THANKS = [
+    "Thanks so much!",
+    "Thank you",
+    "gracias",
+    "Thank you Dr. Osei \U0001f64f",
+    "great, thanks!",
+    "Thank you for your help",
+]
+CANCEL = [
+    "hi need lisinopril || never mind",
+    "never mind",
+    "refill metformin || nevermind, I found it",
+    "refill metformin || please cancel that",
+]
 
 
 @pytest.mark.parametrize(("text", "entries"), PLAIN)
@@ -261,7 +309,10 @@ def test_spans_point_into_the_original_text() -> None:
 
 
 def test_two_strengths_of_one_drug_need_the_strength() -> None:
-    meds = (ListItem(entry_id="a", name="Levothyroxine 50 mcg tablet"), ListItem(entry_id="b", name="Levothyroxine 75 mcg tablet"))
+    meds = (
+        ListItem(entry_id="a", name="Levothyroxine 50 mcg tablet"),
+        ListItem(entry_id="b", name="Levothyroxine 75 mcg tablet"),
+    )
     both = reading("refill levothyroxine", meds=meds)
     assert both.must_reach_person
     assert {rival.entry_id for rival in both.mentions[0].rivals} == {"a", "b"}
