@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from deploy import fleet
+from deploy import codes, fleet
 from deploy.embedded import servers as embedded
 from deploy.embedded.places import NotAvailable
 from deploy.embedded.processes import Child, stop_all
@@ -179,7 +179,8 @@ class Demo:
         (RUN / "demo-info.json").write_text(done.stdout)
         print(f"\n  Refill Hub: {self.environment['PUBLIC_URL']}\n")
         for row in told.get("sign_ins", []):
-            print("  " + "   ".join(f"{name}: {value}" for name, value in row.items()))
+            now = codes.code(secret=row["totp_secret"], moment=time.time())
+            print(f"  {row['role']:<15} {row['username']:<32} password {row['password']:<22} code {now}")
         print("  Codes change every 30 seconds; `make codes` prints the current ones.\n", flush=True)
 
     def play(self) -> int:
