@@ -24,6 +24,7 @@ from integrations.models import Connection, MirrorMedication, MirrorPatient, Pre
 from refillhub.practices.models import Practice
 
 PUSH_COVERS = timedelta(hours=36)  # push proves only what a full read or the nightly sweep has seen this recently
+PUSH_NOTED_EVERY = timedelta(seconds=5)
 _MEDICATION_FIELDS = (
     "patient_id", "name", "rxcui", "ndc", "status", "order_status", "is_active", "doctor_external_id",
     "dosage_quantity", "dosage_units", "route", "frequency", "prn", "dispense_quantity", "number_refills", "daw", "sig",
@@ -47,13 +48,13 @@ class Refreshed:
 def age_minutes(*, patient: MirrorPatient, connection: Connection, now: datetime) -> int | None:
     """How old our copy of this patient is, in whole minutes rounded up; None when it was never read.
 
-    Counted from the older of the two reads (patient, medications). Where the practice trusts pushes, a patient whose
-    record was read or swept lately and for whom nothing was pushed since is as fresh as the last sign of life of the
-    push channel: a push for this very patient means that a read is due, since deliveries come in no order.
+    Counted from the reading of the medications. Where the practice trusts pushes, a patient whose list was read or
+    swept lately and for whom nothing was pushed since is as fresh as the last sign of life of the push channel: a push
+    for this very patient means that a read is due, since deliveries come in no order.
     """
     if patient.medications_read_at is None or patient.patient_read_at is None:
         return None
-    read_at = min(patient.medications_read_at, patient.patient_read_at)
+    read_at = patient.medications_read_at
     as_of = read_at
     seen = connection.push_seen_at
     told_since = patient.pushed_at is not None and patient.pushed_at >= read_at
@@ -105,8 +106,15 @@ def refresh_prescriptions(*, line: Line, external_id: str) -> list[PrescriptionS
     return list(PrescriptionSeen.objects.filter(practice_id=practice_id, patient_external_id=external_id))
 
 
-def keep_chart(*, line: Line, chart: types.Patient) -> None:
-    """Keep status and visit dates of a patient that was read; only for patients the mirror knows."""
+def keep(
+    *, line: Line, chart: types.Patient, medications: Sequence[types.Medication] | None = None
+) -> MirrorPatient:
+    """Keep what was read of one patient: status and visit dates, and the complete medication list where given."""
+    return _keep(line, chart.id, chart, medications).patient
+
+
+def keep_if_known(*, line: Line, chart: types.Patient) -> None:
+    """As `keep`, only for patients the mirror has: a look for changes must not fill it with everybody."""
     if MirrorPatient.objects.filter(practice_id=line.connection.practice_id, external_id=chart.id).exists():
         _keep(line, chart.id, chart, None)
 
@@ -116,8 +124,11 @@ def keep_chart(*, line: Line, chart: types.Patient) -> None:
 
 def note_push(*, connection: Connection, now: datetime) -> None:
     """A verified delivery came, of whatever kind: the push channel is alive."""
+    if connection.push_seen_at is not None and now - connection.push_seen_at < PUSH_NOTED_EVERY:
+        return
     newer = Q(push_seen_at__isnull=True) | Q(push_seen_at__lt=now)
     Connection.objects.filter(newer, pk=connection.pk).update(push_seen_at=now, last_webhook_at=now)
+    connection.push_seen_at = connection.last_webhook_at = now
 
 
 def apply_medication(*, connection: Connection, raw: Mapping[str, Any], now: datetime) -> str:
@@ -279,7 +290,7 @@ def _keep(
     now, practice_id = line.now, line.connection.practice_id
     with transaction.atomic():
         row = _locked(practice_id, external_id)
-        rows = {each.external_id: each for each in row.medications.all()}
+        rows = {each.external_id: each for each in row.medications.all()} if listed is not None else {}
         if chart is not None and not (row.patient_read_at and row.patient_read_at > now):
             _put_chart(row, chart, now)
         if listed is not None and not (row.medications_read_at and row.medications_read_at > now):

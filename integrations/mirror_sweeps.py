@@ -155,7 +155,7 @@ def _changed_patients(line: Line, cursor: dict[str, Any]) -> list[str]:
             stamps[chart.id] = chart.updated_at
             if seen.get(chart.id) == chart.updated_at:
                 continue  # asked by date, so the same change comes again all day
-            mirror.keep_chart(line=line, chart=chart)
+            mirror.keep_if_known(line=line, chart=chart)
             fresh.append(chart.id)
     cursor["patients"] = mark
     cursor["patients_seen"] = stamps

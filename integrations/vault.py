@@ -25,6 +25,7 @@ LONGEST_CACHE = timedelta(minutes=5)  # seed: every read of a secret is logged; 
 RETIRING_FOR = timedelta(days=7)  # klara.md 4: at least 24 h retries + 300 s + 1 h margin
 UNUSED_FOR = timedelta(hours=48)  # klara.md 4: a retiring secret is revoked once unused this long
 USE_NOTED_EVERY = timedelta(minutes=1)
+RECENT = timedelta(seconds=2)
 MOST_LIVE = 4  # klara.md 4, step 5
 LIFE = {  # seeds, requirements F029 to F032
     SecretKind.webhook_secret: timedelta(days=90),
@@ -55,7 +56,7 @@ class WrongState(ValueError):
 class LiveSecret:
     """An unsealed secret that is accepted at this moment."""
 
-    id: UUID
+    secret_id: UUID
     state: SecretState
     value: str = field(repr=False)
 
@@ -86,6 +87,21 @@ def read(*, connection: Connection, kind: SecretKind, now: datetime, actor: Acto
     return _open(connection, [secret], now, actor)[0].value
 
 
+def read_recent(*, connection: Connection, kind: SecretKind, now: datetime, actor: Actor) -> str:
+    """As `read`, but a value this process read in the last two seconds is taken as it was, without asking the database.
+
+    For tokens on the way out: one that was replaced meanwhile is refused by the vendor, and then `read` is asked.
+    """
+    key = (connection.pk, kind)
+    found = _recent.get(key)
+    if found is not None and timedelta(0) <= now - found.read_at < RECENT:
+        return found.value
+    value = read(connection=connection, kind=kind, now=now, actor=actor)
+    with _cache_lock:
+        _recent[key] = _Cached(sealed=b"", value=value, read_at=now)
+    return value
+
+
 def live(*, connection: Connection, kind: SecretKind, now: datetime, actor: Actor) -> list[LiveSecret]:
     """Every secret of this kind that is accepted now (pending, active, retiring), active ones first. May be empty."""
     found = list(connection.secrets.filter(kind=kind).live().order_by("state", "-created_at"))
@@ -105,17 +121,20 @@ def display(*, secret: Secret, now: datetime, actor: Actor) -> str:
 def used(*, secret_id: UUID, now: datetime, actor: Actor) -> None:
     """Note that a secret has verified something. The first hit of a pending one makes it the active one.
 
-    One small statement at most a minute; nothing when it was noted just before.
+    At most one small statement a minute in each process.
     """
+    noted_at = _noted.get(secret_id)
+    if noted_at is not None and timedelta(0) <= now - noted_at < USE_NOTED_EVERY:
+        return
     noted = Secret.objects.filter(pk=secret_id).values_list("state", "last_used_at").first()
     if noted is None:
         return
     state, last_used_at = noted
     if state == SecretState.pending:
         activate(secret_id=secret_id, now=now, actor=actor)
-    elif last_used_at is not None and now - last_used_at < USE_NOTED_EVERY:
-        return
-    Secret.objects.filter(pk=secret_id).update(last_used_at=now)
+    if last_used_at is None or now - last_used_at >= USE_NOTED_EVERY:
+        Secret.objects.filter(pk=secret_id).update(last_used_at=now)
+    _noted[secret_id] = now
 
 
 # --- adding and rotating ---------------------------------------------------------------------------------------------
@@ -252,6 +271,8 @@ class _Cached:
 
 
 _cache: dict[UUID, _Cached] = {}
+_recent: dict[tuple[UUID, SecretKind], _Cached] = {}
+_noted: dict[UUID, datetime] = {}  # when this process last noted the use of a secret
 _cache_lock = threading.Lock()
 
 
@@ -259,6 +280,8 @@ def forget() -> None:
     """Drop every unsealed value of this process."""
     with _cache_lock:
         _cache.clear()
+        _recent.clear()
+        _noted.clear()
 
 
 os.register_at_fork(after_in_child=forget)
@@ -276,7 +299,7 @@ def _open(connection: Connection, secrets: list[Secret], now: datetime, actor: A
                 _cache[secret.pk] = _Cached(sealed=bytes(secret.sealed), value=value, read_at=now)
     found = ((secret, _remembered(secret, now)) for secret in secrets)
     return [
-        LiveSecret(id=secret.pk, state=SecretState(secret.state), value=value)
+        LiveSecret(secret_id=secret.pk, state=SecretState(secret.state), value=value)
         for secret, value in found
         if value is not None
     ]
@@ -353,6 +376,10 @@ def _revoke(connection: Connection, secrets: list[Secret], now: datetime, actor:
 
 
 def _lock(connection: Connection) -> None:
+    """Every change of a connection's secrets passes here."""
+    with _cache_lock:
+        for kind in SecretKind:
+            _recent.pop((connection.pk, kind), None)
     Connection.objects.select_for_update().only("pk").get(pk=connection.pk)
 
 

@@ -89,7 +89,10 @@ def access_token(*, connection: Connection, now: datetime, actor: Actor) -> str:
             raise _needs_authorisation()
     if connection.token_expires_at is None or connection.token_expires_at - now < EXPIRY_BUFFER:
         return refresh(connection=connection, failed="", now=now, actor=actor)
-    return _stored(connection, SecretKind.access_token, now, actor)
+    try:
+        return vault.read_recent(connection=connection, kind=SecretKind.access_token, now=now, actor=actor)
+    except vault.NoSecret as error:
+        raise _needs_authorisation() from error
 
 
 def refresh(*, connection: Connection, failed: str, now: datetime, actor: Actor) -> str:

@@ -30,7 +30,7 @@ class Unreadable(ValueError):
 Raw = Mapping[str, Any]
 
 
-def patient(*, raw: object) -> Patient:
+def patient(raw: object) -> Patient:
     r = _record(raw, "patient")
     phones = tuple(p for key in ("cell_phone", "home_phone", "office_phone") if (p := text(r.get(key))))
     preferred = r.get("preferred_pharmacies")
@@ -59,7 +59,7 @@ def patient(*, raw: object) -> Patient:
     )
 
 
-def medication(*, raw: object) -> Medication:
+def medication(raw: object) -> Medication:
     r = _record(raw, "medication")
     return Medication(
         id=text(r["id"]),
@@ -87,7 +87,7 @@ def medication(*, raw: object) -> Medication:
     )
 
 
-def doctor(*, raw: object) -> Doctor:
+def doctor(raw: object) -> Doctor:
     r = _record(raw, "doctor")
     return Doctor(
         id=text(r["id"]),
@@ -101,7 +101,7 @@ def doctor(*, raw: object) -> Doctor:
     )
 
 
-def user(*, raw: object) -> User:
+def user(raw: object) -> User:
     r = _record(raw, "user")
     return User(
         id=text(r["id"]),
@@ -112,7 +112,7 @@ def user(*, raw: object) -> User:
     )
 
 
-def office(*, raw: object) -> Office:
+def office(raw: object) -> Office:
     r = _record(raw, "office")
     return Office(
         id=text(r["id"]),
@@ -128,7 +128,7 @@ def office(*, raw: object) -> Office:
     )
 
 
-def appointment(*, raw: object) -> Appointment:
+def appointment(raw: object) -> Appointment:
     r = _record(raw, "appointment")
     return Appointment(
         id=text(r["id"]),
@@ -142,7 +142,7 @@ def appointment(*, raw: object) -> Appointment:
     )
 
 
-def prescription_message(*, raw: object) -> PrescriptionMessage:
+def prescription_message(raw: object) -> PrescriptionMessage:
     r = _record(raw, "prescription message")
     drug = _prescribed(r.get("json_data"))
     way = text(r.get("message_direction")).lower()
@@ -166,7 +166,7 @@ def prescription_message(*, raw: object) -> PrescriptionMessage:
     )
 
 
-def lab_result(*, raw: object) -> LabResult:
+def lab_result(raw: object) -> LabResult:
     r = _record(raw, "lab result")
     return LabResult(
         id=text(r["id"]),
@@ -182,7 +182,7 @@ def lab_result(*, raw: object) -> LabResult:
     )
 
 
-def task(*, raw: object) -> Task:
+def task(raw: object) -> Task:
     r = _record(raw, "task")
     notes = r.get("notes")
     found = [text(note.get("text")) for note in notes if isinstance(note, Mapping)] if isinstance(notes, list) else []

@@ -154,9 +154,11 @@ def _credential(line: Line, failed: str) -> str:
     connection = line.connection
     try:
         if line.profile.auth.mode is AuthMode.api_key:
-            return vault.read(connection=connection, kind=SecretKind.api_key, now=line.now, actor=line.actor)
+            return vault.read_recent(connection=connection, kind=SecretKind.api_key, now=line.now, actor=line.actor)
         if not failed and _is_fresh(line):
-            return vault.read(connection=connection, kind=SecretKind.access_token, now=line.now, actor=line.actor)
+            return vault.read_recent(
+                connection=connection, kind=SecretKind.access_token, now=line.now, actor=line.actor
+            )
         with single_flight.only_one(key=connection.pk, vendor="klara"):
             connection.refresh_from_db(fields=["token_expires_at"])
             if _is_fresh(line):
