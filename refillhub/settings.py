@@ -215,6 +215,14 @@ SECRET_CACHE_SECONDS = 300  # an unsealed secret lives at most five minutes in a
 
 # --- pace --------------------------------------------------------------------------------------------------------
 POLL_NETWORK_SECONDS = env.float("POLL_NETWORK_SECONDS", default=10.0)
+# An unknown prescription is looked for so long before its one byte-identical repeat (surescripts 7.4).
+RECONCILE_AFTER_SECONDS = env.int("RECONCILE_AFTER_SECONDS", default=1800)
+# Pages to the on-call and morning reports leave by mail.
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
+EMAIL_HOST = env.str("EMAIL_HOST", default="localhost")
+EMAIL_PORT = env.int("EMAIL_PORT", default=25)
+EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", default="")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="refill-hub@localhost")
 # A practice's quiet and undo windows are its own fields; these two are what the demo writes there, and prints.
 DEMO = env.bool("DEMO", default=False)
 DEMO_QUIET_SECONDS = env.int("DEMO_QUIET_SECONDS", default=3)

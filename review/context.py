@@ -13,8 +13,7 @@ from typing import Any
 from django.db.models import Q
 
 from integrations.models import MirrorPatient, PrescriptionSeen
-from refillhub.practices import coverage
-from refillhub.practices.models import AutoApprovalConsent, Practice, Provider, Spi
+from refillhub.practices.models import AutoApprovalConsent, Coverage, Practice, Provider, Spi
 from review import states
 from review.models import Dispatch, DispatchKind, FillReport, Kind, RefillRequest
 from rules import versions
@@ -159,7 +158,7 @@ def _load_people(context: Context, providers: Sequence[Provider], now: datetime)
     context.with_spi = set(
         Spi.objects.filter(provider_id__in=ids, is_active=True).values_list("provider_id", flat=True)
     )
-    away = coverage.away_among(provider_ids=ids, now=now)
+    away = set(Coverage.objects.during(now).filter(provider_id__in=ids).values_list("provider_id", flat=True))
     context.away = {provider_id: provider_id in away for provider_id in ids}
 
 

@@ -82,7 +82,7 @@ def _send(*, practice: Practice, now: datetime) -> int:
         counts = made.counts()
         mail.send_mail(
             subject=f"Refill Hub: morning report, {counts['overnight']} overnight, {counts['pressing']} pressing",
-            message=f"{counts['waiting']} wait for a person. Open the report: {settings.SITE_URL}/today/report/",
+            message=f"{counts['waiting']} wait for a person. Open the report: {settings.PUBLIC_URL}/today/report/",
             from_email=None,
             recipient_list=addresses,
             fail_silently=True,

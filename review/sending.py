@@ -51,7 +51,7 @@ def endpoint_of(*, connection: Connection, spi: str, now: datetime) -> Endpoint:
         account=connection.account,
         from_spi=spi,
         stage=connection.stage,
-        read_timeout=settings.SURESCRIPTS_READ_TIMEOUT,
+        read_timeout=settings.VENDOR_READ_TIMEOUT,
     )
 
 
@@ -161,7 +161,7 @@ def _page(dispatch: Dispatch) -> Outcome:
     try:
         mail.send_mail(
             subject=f"Refill Hub: please look at request {short} ({values['why'].replace('_', ' ')})",
-            message=f"Request {short} needs you now. Sign in: {settings.SITE_URL}/queue/{values['request']}/",
+            message=f"Request {short} needs you now. Sign in: {settings.PUBLIC_URL}/queue/{values['request']}/",
             from_email=None,
             recipient_list=[address],
         )

@@ -24,8 +24,7 @@ from integrations.models import (
     Vendor,
 )
 from integrations.outcome import Outcome, OutcomeKind
-from refillhub.practices import coverage
-from refillhub.practices.models import Practice, Provider
+from refillhub.practices.models import Coverage, Practice, Provider
 from review import charts, identity, matching, pharmacies, poll_bodies, supplies, understanding, workflow
 from review.asks import Ask
 from review.ledger import SYSTEM
@@ -170,8 +169,8 @@ def watch_ehr(*, now: datetime) -> int:
 def escalate(*, now: datetime) -> int:
     """Waiting items whose owner has gone away move to the stand-in, the on-call, the administrator (F097, F098)."""
     moved = 0
-    absent = coverage.away_among(provider_ids=set(Provider.objects.values_list("id", flat=True)), now=now)
-    rows = RefillRequest.objects.waiting().filter(assignee_id__in=absent).values_list("id", flat=True)
+    absent = Coverage.objects.during(now).values_list("provider_id", flat=True)
+    rows = RefillRequest.objects.waiting().filter(assignee_id__in=list(absent)).values_list("id", flat=True)
     for request_id in rows[:500]:
         moved += workflow.reroute(request_id=request_id, now=now)
     return moved + watch_ehr(now=now)
