@@ -3,7 +3,8 @@
 Usage: python rules/data/build_lexicon.py FOLDER [--release 2025-10-06]
 Reads rxnorm_terms.csv, brand_ingredient.csv, brand_ingredient_gap_a.csv, ingredients_without_rxcui.csv,
 dea_schedule.csv, ndc_rxcui.csv.gz; writes lexicon_names.tsv, lexicon_products.tsv, lexicon_ndc.bin.xz, dea.tsv and
-MANIFEST.json. The hand-kept files lay_names.tsv and look_alikes.tsv are only counted. Invents no code: what the source leaves blank stays blank.
+MANIFEST.json. The hand-kept files lay_names.tsv and look_alikes.tsv are only counted.
+Invents no code: what the source leaves blank stays blank.
 """
 
 from __future__ import annotations

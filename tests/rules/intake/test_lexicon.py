@@ -75,8 +75,10 @@ def test_an_unknown_ingredient_has_no_schedule() -> None:
 
 
 def test_the_reader_imports_nothing_but_itself_the_standard_library_and_rapidfuzz() -> None:
-    code = "import sys; from rules.intake import read; print([m for m in sys.modules "
+    code = (
+        "import sys; from rules.intake import read; print([m for m in sys.modules "
         "if m.split('.')[0] in ('django', 'requests', 'celery')])"
+    )
     out = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=DATA.parent.parent
     )
