@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from integrations.models import Connection, PharmacyEntry, Vendor
-from integrations.surescripts import script_build, script_checks, script_codes, script_model
+from integrations.surescripts import script_build, script_checks, script_codes, script_model, script_read
 from refillhub.practices.models import Provider, Spi
 from review import outbox
 from review.identity import Snapshot
@@ -215,3 +215,29 @@ def chart_correction(*, request: RefillRequest, now: datetime) -> Mapping[str, A
     day = hours.local_date(moment=now, time_zone=zone_of(request)).isoformat()
     note = f"Refill Hub {request.short_id}: the prescription recorded above was rejected on {day}; it was not filled."
     return {"how": "note", "entry": request.entry_external_id, "note": note}
+
+
+def cancelrx(*, request: RefillRequest, sent: Dispatch, now: datetime) -> Dispatch:
+    """A CancelRx that withdraws a NewRx; patient, pharmacy, prescriber and drug repeat what was sent (contract 4.8)."""
+    told = script_read.read(outbox.document_of(sent))
+    if told.patient is None or told.pharmacy is None or told.prescriber is None or told.prescribed is None:
+        raise ValueError("the frozen NewRx cannot be read back")
+    message_id = script_checks.new_message_id()
+    document = script_build.build_cancelrx(
+        envelope=script_model.Envelope(message_id=message_id, sent_at=now, order_number=sent.order_number),
+        relates_to=sent.message_id,
+        patient=told.patient,
+        pharmacy=told.pharmacy,
+        prescriber=told.prescriber,
+        prescription=told.prescribed,
+    )
+    return outbox.freeze(
+        request=request,
+        kind=DispatchKind.CANCELRX,
+        document=document,
+        now=now,
+        message_id=message_id,
+        order_number=sent.order_number,
+        target=sent.target,
+        may_be_repeated=sent.may_be_repeated,
+    )

@@ -5,15 +5,13 @@
 """
 
 from review.asks import Ask
+from review.workflow.acts import AlreadyDecided, Locked, NotPossible
 from review.workflow.admission import admit
+from review.workflow.approving import Changes, approve
 from review.workflow.mail_news import keep_fill, keep_stray, keep_unreadable_mail, note_vendor_error, settle_cancel
 from review.workflow.notices import raise_alarm
 from review.workflow.people import (
-    AlreadyDecided,
-    Locked,
-    NotPossible,
     answer,
-    approve,
     ask_cancel,
     ask_visit,
     cancel,
@@ -42,6 +40,7 @@ from review.workflow.timed import (
 __all__ = [
     "AlreadyDecided",
     "Ask",
+    "Changes",
     "Locked",
     "NotPossible",
     "Result",

@@ -1,0 +1,59 @@
+"""What every act of a person shares: lock the row, compare the version on the page, act, save, in one transaction."""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+
+from refillhub.practices.models import User
+from review.ledger import Ledger, person, verb
+from review.models import RefillRequest
+from review.workflow import moves
+
+
+class AlreadyDecided(Exception):
+    """Somebody else acted since the page was shown. Carries the row as it is now."""
+
+    def __init__(self, request: RefillRequest) -> None:
+        super().__init__(f"request {request.id} is {request.state} at version {request.version}")
+        self.request = request
+
+
+class Locked(Exception):
+    """The prescription may be at the pharmacy: first a person records whether it arrived."""
+
+
+class NotPossible(Exception):
+    """The facts of this moment forbid the act; `reason` is a code, the text a sentence for the person."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+def act(
+    *,
+    request_id: uuid.UUID,
+    user: User,
+    version: int | None,
+    now: datetime,
+    do: Callable[[RefillRequest, Ledger], None],
+) -> RefillRequest:
+    """Lock, compare the version the person saw, act, save, all in one transaction."""
+    with verb(now=now, actor=person(user.id)) as ledger:
+        request = moves.lock_requests([request_id])[request_id]
+        if version is not None and request.version != version:
+            raise AlreadyDecided(request)
+        do(request, ledger)
+        moves.save([request])
+    return request
+
+
+def decided(request: RefillRequest, user: User, now: datetime) -> None:
+    request.decided_by = user
+    request.decided_at = now
+    request.is_automatic = False
+
+
+def refuse_locked(request: RefillRequest) -> None:
+    if request.is_locked:
+        raise Locked
