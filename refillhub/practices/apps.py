@@ -8,8 +8,3 @@ class PracticesConfig(AppConfig):
     label = "practices"
     verbose_name = "Practices and people"
     default_auto_field = "django.db.models.BigAutoField"
-
-    def ready(self) -> None:
-        from refillhub.practices import sign_in_log  # the receivers of the sign-in library's signals
-
-        sign_in_log.connect()

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from audit import log
-from audit.events import Actor, ActorKind, Draft
 from django.db import connection, transaction
 
+from audit import log
+from audit.events import Actor, ActorKind, Draft
 from refillhub.practices import clock, sealing
 from refillhub.practices.models import Practice
 
