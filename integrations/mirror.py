@@ -7,8 +7,9 @@ where the practice trusts it; one difference found by reading that no push had t
 import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -30,6 +31,9 @@ _MEDICATION_FIELDS = (
     "dosage_quantity", "dosage_units", "route", "frequency", "prn", "dispense_quantity", "number_refills", "daw", "sig",
     "prescribed_on", "started_on", "stopped_on", "record_hash", "seen_at", "changed_at", "gone_at",
 )  # fmt: skip
+
+
+_values_of = attrgetter(*(each.name for each in fields(types.Medication)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +275,7 @@ def local_day(*, practice: Practice, now: datetime) -> date:
 
 def record_hash(*, entry: types.Medication) -> str:
     """Change detection, since the vendor gives medications no timestamps (contract 7.2)."""
-    return hashlib.sha256("\x1f".join(str(value) for value in astuple(entry)).encode()).hexdigest()
+    return hashlib.sha256("\x1f".join(map(str, _values_of(entry))).encode()).hexdigest()
 
 
 # --- below: how it is done -------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The shared rate limits against a real Redis: exact windows, reserve, warning, and no way through without Redis."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -79,6 +80,23 @@ def test_when_one_window_refuses_no_other_window_is_charged():
     assert drain(line, START) == 2
     assert drain(line, START) == 0
     assert limits.usage(lane=line, now=START)[1].used == 2
+
+
+def test_many_workers_asking_at_once_never_pass_more_than_the_limit():
+    line = lane(limits.Sliding(limit=100, seconds=60), limits.ClockHour(limit=90))
+    passed, together = [], threading.Barrier(8)
+
+    def work():
+        together.wait()
+        passed.extend(1 for _ in range(30) if limits.take(lane=line, now=START) is None)
+
+    workers = [threading.Thread(target=work) for _ in range(8)]
+    for each in workers:
+        each.start()
+    for each in workers:
+        each.join()
+    assert len(passed) == 90
+    assert [each.used for each in limits.usage(lane=line, now=START)] == [90, 90]
 
 
 def test_after_a_429_nobody_calls_until_the_time_is_over():
