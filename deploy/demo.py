@@ -134,6 +134,8 @@ class Demo:
             "PUBLIC_URL": f"http://127.0.0.1:{self.web_port}",
             "STATIC_ROOT": str(RUN / "static"),
             "CLOCK_OFFSET_SECONDS": str(offset),
+            "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "EMAIL_FILE_PATH": str(RUN / "mail"),
             "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
             "PYTHONUNBUFFERED": "1",
             "COLUMNS": os.environ.get("COLUMNS", "100"),

@@ -45,6 +45,7 @@ class Stack:
             "STAGE": "dev",
             "LOG_LEVEL": "WARNING",
             "LOG_PLAIN": "0",
+            "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend",
             "STATIC_ROOT": str(self.home / "static"),
             # The one figure raised, and printed: five hundred calls an hour would end a load test in seconds.
             "DRCHRONO_RATE_PER_HOUR": "10000000",
