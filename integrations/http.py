@@ -8,8 +8,6 @@ failure: whether anything can have arrived (`NoAnswer`) or surely nothing has (`
 import ipaddress
 import os
 import socket
-import ssl
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,15 +22,13 @@ import requests
 from django.db import connections
 from requests import adapters
 from requests.structures import CaseInsensitiveDict
-from urllib3 import PoolManager, connection, connectionpool
 from urllib3 import exceptions as urllib3_errors
 from urllib3 import response as urllib3_response
 
+from integrations import sockets
+
 MAX_BYTES = 2 * 1024 * 1024
-POOLED_HOSTS = 64
-POOLED_CONNECTIONS = 64
 MAX_REDIRECTS = 5
-MAX_REST_SECONDS = 1.5  # below the two seconds after which the most impatient common servers hang up
 _CHUNK = 65_536
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SAFE_ELSEWHERE = frozenset({"accept", "accept-language", "user-agent"})  # headers another host may see
@@ -219,81 +215,13 @@ def refuse_inside_transaction() -> None:
 # --- below: how it is done ------------------------------------------------------------------------------------------
 
 _mounted: dict[str, adapters.BaseAdapter] = {}
-_wire = threading.local()  # .touched: did this thread hand bytes of the current request to a connected socket?
-
-
-class _WatchedHTTP(connection.HTTPConnection):
-    """Notes the moment when the first byte goes to a connected socket, and when it was last used.
-
-    A connection that has rested is not used again: the vendor may be closing it this instant, and a prescription sent
-    into a closing connection is one whose fate nobody knows.
-    """
-
-    _last_sent = 0.0
-
-    def send(self, data: Any) -> None:
-        if self.sock is None and self.auto_open:
-            self.connect()
-        _wire.touched = True
-        self._last_sent = time.monotonic()
-        super().send(data)
-
-    @property
-    def is_connected(self) -> bool:
-        return time.monotonic() - self._last_sent < MAX_REST_SECONDS and super().is_connected
-
-
-class _WatchedHTTPS(connection.HTTPSConnection):
-    """The same over TLS; connecting includes the handshake, so a failed handshake has sent nothing."""
-
-    _last_sent = 0.0
-
-    def send(self, data: Any) -> None:
-        if self.sock is None and self.auto_open:
-            self.connect()
-        _wire.touched = True
-        self._last_sent = time.monotonic()
-        super().send(data)
-
-    @property
-    def is_connected(self) -> bool:
-        return time.monotonic() - self._last_sent < MAX_REST_SECONDS and super().is_connected
-
-
-class _HTTPPool(connectionpool.HTTPConnectionPool):
-    ConnectionCls = _WatchedHTTP
-
-
-class _HTTPSPool(connectionpool.HTTPSConnectionPool):
-    ConnectionCls = _WatchedHTTPS
-
-
-class _Adapter(adapters.HTTPAdapter):
-    """Pools of watched connections, TLS 1.2 or newer, no retries of any kind."""
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
-        manager = PoolManager(
-            num_pools=connections,
-            maxsize=maxsize,
-            block=block,
-            ssl_minimum_version=ssl.TLSVersion.TLSv1_2,
-            **kwargs,
-        )
-        manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-        self.poolmanager = manager
-
-
-def _new_adapter() -> _Adapter:
-    return _Adapter(pool_connections=POOLED_HOSTS, pool_maxsize=POOLED_CONNECTIONS, max_retries=0)
-
-
-_wired = _new_adapter()
+_wired = sockets.new_adapter()
 
 
 def _forget_connections() -> None:
     """After a fork the child must not speak on the parent's sockets."""
     global _wired
-    _wired = _new_adapter()
+    _wired = sockets.new_adapter()
 
 
 os.register_at_fork(after_in_child=_forget_connections)
@@ -336,17 +264,18 @@ def _send_once(
     max_bytes: int,
 ) -> _Answer:
     adapter = _adapter_for(prepared.url or "")
-    _wire.touched = False
+    sockets.wire.touched = False
     try:
         response = adapter.send(
             prepared, stream=True, timeout=timeout, verify=ca_file or certifi.where(), cert=cert, proxies={}
         )
         content = _read(vendor=vendor, response=response, max_bytes=max_bytes, seconds=sum(timeout))
+        return _Answer(status_code=response.status_code, headers=response.headers, content=content)
     except (requests.RequestException, urllib3_errors.HTTPError, OSError) as error:
-        surely_unsent = not _wire.touched if adapter is _wired else _never_connected(error)
-        kind = NotSent if surely_unsent else NoAnswer
-        raise kind(type(error).__name__, vendor=vendor, permanent=False) from None
-    return _Answer(status_code=response.status_code, headers=response.headers, content=content)
+        surely_unsent = not sockets.wire.touched if adapter is _wired else _never_connected(error)
+        fault = type(error).__name__
+    # Raised out here so that the library's exception, which holds the URL, hangs on nothing that may be printed.
+    raise (NotSent if surely_unsent else NoAnswer)(fault, vendor=vendor, permanent=False)
 
 
 def _read(*, vendor: str, response: requests.Response, max_bytes: int, seconds: float) -> bytes:

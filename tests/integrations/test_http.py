@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ import requests
 from django.db import connection, transaction
 from requests import adapters
 
-from integrations import http
+from integrations import http, sockets
 
 Handler = Callable[[socket.socket], None]
 
@@ -212,11 +213,19 @@ def test_errors_hold_neither_address_nor_content() -> None:
             params={"last_name": "Secretname"},
             headers={"Authorization": "Bearer secrettoken"},
         )
-    shown = f"{caught.value!s} {caught.value!r} {caught.value.__cause__!r}"
+    shown = f"{caught.value!s} {caught.value!r}"
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     assert "Secret" not in shown
     assert "secrettoken" not in shown
     assert "127.0.0.1" not in shown
     assert caught.value.vendor == "drchrono"
+
+
+def test_no_address_reaches_the_log_at_any_level(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with server(answering(b"ok", headers="Broken header\r\n")) as (url, _):
+        get(f"{url}/patients", params={"last_name": "Secretname"})
+    assert "Secretname" not in caplog.text
 
 
 def test_a_write_never_follows_a_redirect() -> None:
@@ -383,7 +392,7 @@ def test_a_connection_that_has_rested_is_not_trusted_with_another_write(monkeypa
 
     with server(keep_open, keep_open) as (url, seen):
         assert post(url).content == b"ok"
-        monkeypatch.setattr(http, "MAX_REST_SECONDS", 0.0)
+        monkeypatch.setattr(sockets, "MAX_REST_SECONDS", 0.0)
         assert post(url).content == b"ok"
     assert len(seen) == 2
 
