@@ -148,16 +148,21 @@ def _check_edges(recipe: Recipe, path: str) -> None:
                     raise RecipeError(path=f"{path}.nodes.{node.key}", mend=f"leads to unknown node {target!r}")
     if recipe.start not in recipe.nodes:
         raise RecipeError(path=f"{path}.start", mend="must name a node")
-    _check_loops(recipe, recipe.start, (), path)
+    _check_loops(recipe, recipe.start, (), path, set())
 
 
-def _check_loops(recipe: Recipe, key: str, before: tuple[str, ...], path: str) -> None:
+def _check_loops(recipe: Recipe, key: str, before: tuple[str, ...], path: str, done: set[str]) -> None:
+    """Depth first, each node once, so that a hostile graph costs no more than its nodes."""
     if key in before:
         raise RecipeError(path=f"{path}.nodes.{key}", mend="is part of a loop")
+    if key in done:
+        return
+    done.add(key)
     node = recipe.nodes.get(key)
     if isinstance(node, Ask):
-        for target in {node.yes, node.no, node.unknown} - {PASS}:
-            _check_loops(recipe, target, (*before, key), path)
+        for target in (node.yes, node.no, node.unknown):
+            if target != PASS:
+                _check_loops(recipe, target, (*before, key), path, done)
 
 
 def to_document(*, recipe: Recipe) -> dict[str, Any]:
@@ -213,3 +218,5 @@ SHIPPED: tuple[Recipe, ...] = (
              [{"fact": "message.kind", "op": "known"}],
              {"then": "review", "queue": "prescriber"}),
 )  # fmt: skip
+
+SHIPPED_KEYS: frozenset[str] = frozenset(recipe.key for recipe in SHIPPED)

@@ -1,0 +1,235 @@
+"""Clinical guards: class, labs, stops, age, pregnancy, allergy, interactions, opioids, federal limits, gaps that hurt.
+
+Same rules as `rules.guards`: (case) -> Finding | None, more cautious only, a missing fact is a finding.
+"""
+
+from rules.case import CONTROLLED, Case
+from rules.facts import Schedule, Sex
+from rules.findings import Finding, Severity
+from rules.protocols import Stop, StopKind, Test
+
+BLOCKS, PERSON, NOTES = Severity.blocks, Severity.needs_person, Severity.notes
+
+ADULT_YEARS = 18
+FERTILE_YEARS = range(12, 56)
+
+
+def drug_class(case: Case) -> Finding | None:
+    """Automatic only where every class that covers the drug is routed so *and* adopted by the medical director."""
+    if case.is_class_automatic:
+        return None
+    if not case.applying:
+        return Finding("class_unknown", "No protocol covers this drug in this form.", PERSON, source="clinical protocols")
+    value = ", ".join(one.key for one in case.applying)
+    if any(one.route in ("review", "never") for one in case.applying):
+        return Finding("class_never_automatic", "This class always goes to a clinician.", BLOCKS, value)
+    return Finding("class_not_adopted", "The practice has not adopted this class.", PERSON, value,
+                   mend="adoption of the class by the medical director")  # fmt: skip
+
+
+def labs(case: Case) -> Finding | None:
+    """Clinical check `labs`: every value on file, in its unit, recent enough and in range. A missing lab is not a pass."""
+    for protocol in case.applying:
+        for test in protocol.tests:
+            if test.concerns(case.ingredients):
+                found = _lab(case, test)
+                if found is not None:
+                    return found
+    return None
+
+
+def _lab(case: Case, test: Test) -> Finding | None:
+    on_file = [lab for lab in case.facts.labs or () if lab.key == test.key]
+    mend = f"{test.key} newer than {test.within_days} days"
+    if not on_file:
+        if not test.is_demanded and case.facts.labs is not None:
+            return None
+        return Finding("lab_missing", "A value the class asks for is not on file.", PERSON, test.key,
+                       str(test.within_days), source="clinical: labs", mend=mend)  # fmt: skip
+    newest = max(lab.on for lab in on_file)
+    age = (case.facts.today - newest).days
+    if not 0 <= age <= test.within_days:
+        return Finding("lab_old", "A value the class asks for is too old.", PERSON, test.key, str(test.within_days), age,
+                       source="clinical: labs", mend=mend)  # fmt: skip
+    for lab in on_file:
+        if lab.on != newest:
+            continue
+        if lab.unit != test.unit:
+            return Finding("lab_unit", "A value is in a unit we do not compare.", PERSON, test.key, test.unit, age)
+        if (test.least is not None and lab.value < test.least) or (test.most is not None and lab.value > test.most):
+            limit = f"{test.least if test.least is not None else ''}..{test.most if test.most is not None else ''}"
+            return Finding("lab_out_of_range", "A value is out of range.", BLOCKS, f"{test.key} {lab.value}", limit, age,
+                           source="clinical: labs")  # fmt: skip
+    return None
+
+
+def stops(case: Case) -> Finding | None:
+    """Exclusions of the class that our facts can judge."""
+    for protocol in case.applying:
+        for stop in protocol.stops:
+            if _stop_hits(case, stop):
+                return Finding("protocol_stop", stop.sentence, PERSON, stop.code, protocol.key)
+    return None
+
+
+def _stop_hits(case: Case, stop: Stop) -> bool:
+    asked = frozenset(case.ingredients)
+    if stop.kind is StopKind.only_ingredient:
+        return asked <= stop.ingredients
+    if stop.ingredients and not asked & stop.ingredients:
+        return False
+    if stop.kind is StopKind.ingredient:
+        return True
+    if stop.kind is StopKind.age_from:
+        age = case.facts.patient.age_years
+        return age is None or stop.age_years is None or age >= stop.age_years
+    beside = _other_ingredients(case) | asked
+    if beside & stop.others:
+        return True
+    return bool(stop.other_classes & set(case.protocols.classes_of(ingredients=beside - asked)))
+
+
+def _other_ingredients(case: Case) -> frozenset[str]:
+    return frozenset(name for drug in case.facts.other_drugs or () for name in drug.ingredients)
+
+
+def unchecked(case: Case) -> Finding | None:
+    """Exclusions no fact of ours can judge are named beside the request; adopting the class accepts them."""
+    named = [one for protocol in case.applying for one in protocol.unchecked]
+    if not named:
+        return None
+    return Finding("exclusions_not_checked", "Not checked by machine: " + "; ".join(named), NOTES, str(len(named)))
+
+
+def age(case: Case) -> Finding | None:
+    """Under 18 (or outside the ages of the class), or age unknown: a person."""
+    years = case.facts.patient.age_years
+    least = max([ADULT_YEARS, *(one.min_age_years for one in case.applying)])
+    most = min((one.max_age_years for one in case.applying if one.max_age_years is not None), default=150)
+    if years is not None and least <= years <= most:
+        return None
+    return Finding("age", "The patient's age is outside the limits or unknown.", PERSON,
+                   "" if years is None else str(years), f"{least}..{most}")  # fmt: skip
+
+
+def pregnancy(case: Case) -> Finding | None:
+    """Pregnant: always a person. Unknown: a person where a flagged class meets a patient who could be."""
+    patient = case.facts.patient
+    if patient.is_pregnant:
+        return Finding("pregnant", "The patient is pregnant.", BLOCKS, source="clinical: pregnancy")
+    if patient.is_pregnant is False or not any(one.is_pregnancy_flagged for one in case.applying):
+        return None
+    if patient.sex is Sex.male or (patient.age_years is not None and patient.age_years not in FERTILE_YEARS):
+        return None
+    return Finding("pregnancy_unknown", "Pregnancy is not ruled out for this drug.", PERSON, source="clinical: pregnancy")
+
+
+def allergy(case: Case) -> Finding | None:
+    """The ingredient or its class is on the allergy list, or the list is unknown."""
+    listed = case.facts.allergies
+    if listed is None:
+        return Finding("allergies_unknown", "The allergy list is not known.", PERSON, source="clinical: allergy")
+    wanted = {*case.ingredients, *case.classes}
+    if wanted & {one.strip().lower() for one in listed}:
+        return Finding("allergy", "The drug or its class is on the allergy list.", BLOCKS, source="clinical: allergy")
+    return None
+
+
+def other_drugs(case: Case) -> Finding | None:
+    """Interactions and duplicates can only be judged when every other active drug was read."""
+    others = case.facts.other_drugs
+    if others is not None and all(one.ingredients for one in others):
+        return None
+    return Finding("other_drugs_unknown", "Not every other active drug could be read.", PERSON)
+
+
+def interaction(case: Case) -> Finding | None:
+    """A listed severe pair is active (G: to be checked by the medical director)."""
+    asked, beside = frozenset(case.ingredients), _other_ingredients(case)
+    for pair in case.protocols.interactions:
+        if (asked & pair.one and beside & pair.other) or (asked & pair.other and beside & pair.one):
+            return Finding("interaction", "A listed severe interaction.", PERSON, pair.code, source="clinical: interaction")
+    return None
+
+
+def therapeutic_duplicate(case: Case) -> Finding | None:
+    """Two active drugs of the same ingredient or group."""
+    beside = _other_ingredients(case)
+    shared = beside & set(case.ingredients)
+    if shared:
+        return Finding("same_ingredient_twice", "The same ingredient is active twice.", PERSON)
+    for protocol in case.applying:
+        mine = {protocol.group_of(name) for name in case.ingredients if name in protocol.ingredients}
+        if mine & {protocol.group_of(name) for name in beside if name in protocol.ingredients}:
+            return Finding("therapeutic_duplicate", "Another drug of the same class is active.", PERSON, protocol.key)
+    return None
+
+
+def stable_time(case: Case) -> Finding | None:
+    """Clinical check `new_or_changed`: started or changed at least 90 days ago (180 for antidepressants)."""
+    entry = case.facts.entry
+    if entry is None:
+        return None
+    limit = max([case.policy.min_stable_days, *(one.min_stable_days for one in case.applying)])
+    since = entry.changed_on or entry.started_on
+    if entry.changed_on and entry.started_on:
+        since = max(entry.changed_on, entry.started_on)
+    if since is None:
+        return Finding("stable_time_unknown", "It is not known since when the drug is taken.", PERSON, "", str(limit))
+    days = (case.facts.today - since).days
+    if days >= limit:
+        return None
+    return Finding("stable_time", "Started or changed too recently.", PERSON, str(days), str(limit), days,
+                   source="clinical: new_or_changed")  # fmt: skip
+
+
+def controlled_visit(case: Case) -> Finding | None:
+    """F072: no controlled substance without a visit; shown in the prescriber's task."""
+    if not case.is_controlled:
+        return None
+    days, limit = case.days_since_visit, case.visit_limit_days
+    if days is not None and 0 <= days <= limit:
+        return None
+    return Finding("controlled_needs_visit", "No visit within the limit for a controlled drug.", BLOCKS,
+                   "" if days is None else str(days), str(limit), source="F072")  # fmt: skip
+
+
+def opioid_quantity(case: Case) -> Finding | None:
+    """F073: no opioid past the practice's quantity limit, or of unknown length."""
+    if not case.protocols.opioids & set(case.ingredients):
+        return None
+    limit, days = case.policy.opioid_max_days_supply, case.days_supply
+    if days is not None and days <= limit:
+        return None
+    return Finding("opioid_quantity", "Opioid supply over the limit or unknown.", BLOCKS,
+                   "" if days is None else str(days), str(limit), source="F073")  # fmt: skip
+
+
+def federal_refills(case: Case) -> Finding | None:
+    """21 CFR 1306.12: Schedule II has no refills. 21 CFR 1306.22: III-IV at most five, within six months of issue."""
+    entry = case.facts.entry
+    if entry is None or case.schedule not in CONTROLLED or case.schedule is Schedule.v:
+        return None
+    limit = 0 if case.schedule is Schedule.ii else 5
+    count = entry.number_refills
+    if count is not None and count <= limit:
+        return None
+    cited = "21 CFR 1306.12" if case.schedule is Schedule.ii else "21 CFR 1306.22"
+    return Finding("federal_refills", "More refills than federal law allows, or unknown.", BLOCKS,
+                   "" if count is None else str(count), str(limit), source=cited)  # fmt: skip
+
+
+def gap_hurts(case: Case) -> Finding | None:
+    """Never an automatic hold or "needs visit" without an item for a person (insulins, anticoagulants, antiplatelets,
+    anticonvulsants, antipsychotics, clonidine, beta blockers, systemic steroids, immunosuppressants, rescue inhalers).
+    An unknown drug may be one of them."""
+    if case.is_never_hold is False:
+        return None
+    return Finding("gap_hurts", "A gap in this drug may hurt, or the drug is not known: no automatic hold.", NOTES)
+
+
+def bridge(case: Case) -> Finding | None:
+    """A bridging supply may be offered by a person when the visit is overdue (once a year per drug)."""
+    if not case.is_visit_overdue or case.is_controlled is not False:
+        return None
+    return Finding("bridge_possible", f"A person may bridge {case.policy.bridge_days} days, once a year.", NOTES)
