@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
 
-JsonValue: TypeAlias = "str | int | bool | None | Sequence[JsonValue] | Mapping[str, JsonValue]"
+JsonValue: TypeAlias = "str | int | bool | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
 
 class ActorKind(StrEnum):
