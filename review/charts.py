@@ -1,7 +1,7 @@
 """Reading a patient's chart just in time: identity for the snapshot, the mirror refreshed where it is too old.
 
-Costs DrChrono at most two calls, one when the medication copy is fresh, none when the chart is not reached (then what the
-mirror holds is used and its age tells). Network: never inside a transaction.
+Costs DrChrono at most two calls, one when the medication copy is fresh, none when the chart is not reached (then what
+the mirror holds is used and its age tells). Network: never inside a transaction.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,9 @@ def known(*, practice: Practice, connection: Connection | None, patient_id: str,
 
 
 def read(*, practice: Practice, connection: Connection | None, patient_id: str, now: datetime) -> Chart:
-    """Read the patient, and the medications when our copy is older than the practice allows. Never raises VendorError."""
+    """Read the patient, and the medications when our copy is older than the practice allows. Never raises
+    VendorError.
+    """
     held = known(practice=practice, connection=connection, patient_id=patient_id, now=now)
     if connection is None:
         return Chart(

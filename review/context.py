@@ -1,7 +1,7 @@
 """Context: everything a batch of decisions needs from the database, loaded in a handful of queries.
 
-Filled inside the admitting transaction, after the patients are locked; grows in memory as requests are opened, so that the
-second ask of a batch sees the first. Read by `review.facts`; decides nothing.
+Filled inside the admitting transaction, after the patients are locked; grows in memory as requests are opened, so
+that the second ask of a batch sees the first. Read by `review.facts`; decides nothing.
 """
 
 import uuid

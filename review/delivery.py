@@ -1,7 +1,8 @@
-"""Delivery: takes claimed dispatches, calls the adapters side by side, settles what came back. The only caller of writes.
+"""Delivery: takes claimed dispatches, calls the adapters side by side, settles what came back. The only caller of
+writes.
 
-No transaction is open while a vendor is called. A worker that dies here leaves rows in `sending`; their lease makes them
-`unknown`, never `queued`.
+No transaction is open while a vendor is called. A worker that dies here leaves rows in `sending`; their lease makes
+them `unknown`, never `queued`.
 """
 
 import time
@@ -31,7 +32,9 @@ def deliver_due(*, now: datetime, limit: int = 100) -> int:
 
 
 def repeat_due(*, now: datetime, limit: int = 100) -> int:
-    """Look again at unknown outcomes: repeat where the route drops repeats, else hand to a person. Returns the count."""
+    """Look again at unknown outcomes: repeat where the route drops repeats, else hand to a person. Returns the
+    count.
+    """
     chosen = workflow.claim_repeats(now=now, limit=limit)
     _send_all(rows=chosen, now=now)
     return len(chosen)

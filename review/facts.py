@@ -183,16 +183,16 @@ def _supplies(*, ask: Ask, request: RefillRequest, context: Context, zone: str) 
     for earlier in context.of_patient(ask.practice.id, ask.patient_external_id):
         if earlier.ingredient_key != match.ingredient_key or not match.ingredient_key:
             continue
-        for row in contexts.live_newrx(context.dispatches_of(earlier)):
-            found.append(
-                f.Supply(
-                    on=hours.local_date(moment=earlier.approved_at or row.queued_at, time_zone=zone),
-                    days_supply=earlier.days_supply,
-                    number_refills=earlier.refills,
-                    source="refill_hub",
-                    state=SUPPLY_STATES[DispatchState(row.state)],
-                )
+        found += [
+            f.Supply(
+                on=hours.local_date(moment=earlier.approved_at or row.queued_at, time_zone=zone),
+                days_supply=earlier.days_supply,
+                number_refills=earlier.refills,
+                source="refill_hub",
+                state=SUPPLY_STATES[DispatchState(row.state)],
             )
+            for row in contexts.live_newrx(context.dispatches_of(earlier))
+        ]
     for seen in context.native.get((ask.practice.id, ask.patient_external_id), []):
         if seen.written_at is None or seen.status not in ("Sent", ""):
             continue

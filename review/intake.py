@@ -1,7 +1,7 @@
 """From stored events to asks: takes whole conversations, matches the sender, reads chart and words, hands to admission.
 
-The network is allowed here, never inside a transaction. Nothing outward happens before admission commits, so a reader that
-dies loses nothing: its events are due again.
+The network is allowed here, never inside a transaction. Nothing outward happens before admission commits, so a reader
+that dies loses nothing: its events are due again.
 """
 
 from collections.abc import Sequence
@@ -87,9 +87,9 @@ def _bursts(rows: Sequence[InboundEvent]) -> list[Burst]:
         return []
     practices = {row.practice_id: row.practice for row in rows}
     connections: dict[tuple[object, str], Connection] = {}
-    for row in Connection.objects.select_related("practice").filter(practice_id__in=practices.keys()):
-        if row.stage == practices[row.practice_id].stage:
-            connections[(row.practice_id, row.vendor)] = row
+    for account in Connection.objects.select_related("practice").filter(practice_id__in=practices.keys()):
+        if account.stage == practices[account.practice_id].stage:
+            connections[(account.practice_id, account.vendor)] = account
     channels = {
         (channel.practice_id, channel.external_id): channel.location
         for channel in Channel.objects.select_related("location").filter(practice_id__in=practices.keys())
@@ -104,8 +104,8 @@ def _bursts(rows: Sequence[InboundEvent]) -> list[Burst]:
     made = []
     for group in groups.values():
         practice = practices[group[0].practice_id]
-        account = connections.get((practice.id, Vendor.klara))
-        parsed = sorted(((row, _parsed(row, account)) for row in group), key=lambda pair: _order(*pair))
+        klara = connections.get((practice.id, Vendor.klara))
+        parsed = sorted(((row, _parsed(row, klara)) for row in group), key=lambda pair: _order(*pair))
         channel = next((row.channel_id for row, _ in reversed(parsed) if row.channel_id), "")
         made.append(
             Burst(
@@ -122,8 +122,10 @@ def _bursts(rows: Sequence[InboundEvent]) -> list[Burst]:
 
 def _parsed(row: InboundEvent, account: Connection | None) -> KlaraEvent:
     # What our own look found is stored in the assumed shape, whatever the account's own is.
-    by_poll = account is None or row.origin == Origin.POLL
-    profile = profiles.builtin(name=profiles.DEFAULT) if by_poll else profiles.of(raw=account.profile)
+    if account is None or row.origin == Origin.POLL:
+        profile = profiles.builtin(name=profiles.DEFAULT)
+    else:
+        profile = profiles.of(raw=account.profile)
     return klara_events.parse(body=inbox.body_of(row), profile=profile, header_event_id=row.event_id)
 
 
@@ -175,7 +177,7 @@ def read_burst(*, burst: Burst, now: datetime) -> list[Ask]:
     topics = _topics(burst)
     thread, reading = _read(burst, held, topics, "")
     if _needs_no_chart(reading) or sender is None:
-        reasons = ("sender_unknown",) if sender is None else ()
+        reasons: tuple[str, ...] = ("sender_unknown",) if sender is None else ()
         return [_message(burst, held, thread, reading, reasons)]
     if linked:
         chart = charts.read(practice=burst.practice, connection=burst.connection, patient_id=linked, now=now)

@@ -1,7 +1,7 @@
 """One verb, one transaction (law 1): opens it, gathers the audit entries, writes them last.
 
-The audit head is locked last of all (request, dispatch, head), so verbs collect their entries here and never call the log
-themselves. If the entries cannot be written the whole verb rolls back.
+The audit head is locked last of all (request, dispatch, head), so verbs collect their entries here and never call the
+log themselves. If the entries cannot be written the whole verb rolls back.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,8 @@
-"""Mail of the prescription network: fetch, store, acknowledge, apply. Late news enters at `workflow.settle` like any other.
+"""Mail of the prescription network: fetch, store, acknowledge, apply. Late news enters at `workflow.settle` like any
+other.
 
-At-least-once: a message is stored and committed before it is acknowledged, and dropped when it comes again. What matches
-nothing is an item for a person.
+At-least-once: a message is stored and committed before it is acknowledged, and dropped when it comes again. What
+matches nothing is an item for a person.
 """
 
 from datetime import datetime

@@ -1,6 +1,7 @@
 """Orders: turns an approved request into the exact messages that carry it: NewRx, chart record, chart correction.
 
-Values that do not fit raise `script_checks.DoesNotFit` for a person; nothing is shortened. Reads no clock, sends nothing.
+Values that do not fit raise `script_checks.DoesNotFit` for a person; nothing is shortened. Reads no clock, sends
+nothing.
 """
 
 import uuid

@@ -1,7 +1,8 @@
 """The outbox: freezes one outgoing message to sealed bytes beside the change that caused it, with its due moment.
 
 Shadow rows are born unsendable and stay so (law 7). Claims what is due, in batches, with the last checks at the door
-(law 6). Runs inside a verb's transaction; never talks to anyone. Besides the verbs, the only writer of a dispatch's `state`.
+(law 6). Runs inside a verb's transaction; never talks to anyone. Besides the verbs, the only writer of a dispatch's
+`state`.
 """
 
 import hashlib

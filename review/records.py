@@ -1,4 +1,6 @@
-"""DecisionRecords: each decision with its facts, trace and rule version, so that it can be explained years later (law 11)."""
+"""DecisionRecords: each decision with its facts, trace and rule version, so that it can be explained years later (law
+11).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,6 @@
-"""The morning report: what the night brought, short supply first. The page shows it; the mail holds counts and a link only."""
+"""The morning report: what the night brought, short supply first. The page shows it; the mail holds counts and a link
+only.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta

@@ -1,7 +1,7 @@
 """The two state machines as data: what people see (RefillRequest) and what the wire did (Dispatch).
 
-Pure: enums and tables only. Verbs in `review/workflow` and `review/outbox.py` check every move here; tests walk the tables
-and the compliance page draws them. Nothing else may write a `state`.
+Pure: enums and tables only. Verbs in `review/workflow` and `review/outbox.py` check every move here; tests walk the
+tables and the compliance page draws them. Nothing else may write a `state`.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,7 @@
 """Ours counts as supply (law 6): what may be at a pharmacy already, ours or written natively in DrChrono.
 
-Matches by ingredient set only, so that another strength of the same drug counts too. Pure comparisons and one bulk read.
+Matches by ingredient set only, so that another strength of the same drug counts too. Pure comparisons and one bulk
+read.
 """
 
 import re

@@ -1,4 +1,7 @@
-"""Every background job, two or three lines each. A task is a nudge: the rows say what is due, losing a task loses nothing."""
+# mypy: disable-error-code="untyped-decorator"
+"""Every background job, two or three lines each. A task is a nudge: the rows say what is due, losing a task loses
+nothing.
+"""
 
 from collections.abc import Callable, Iterator
 

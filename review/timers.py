@@ -1,4 +1,5 @@
-"""What happens by the clock: releases at opening, lost leases, reconciliation, polls of the chart, sweeps, accounting, purging.
+"""What happens by the clock: releases at opening, lost leases, reconciliation, polls of the chart, sweeps,
+accounting, purging.
 
 Every function takes `now` and may run twice or on two workers at once without harm. Network allowed, never inside a
 transaction.
@@ -79,9 +80,9 @@ def ask_again(*, request: RefillRequest, now: datetime) -> Ask:
         patient_ref=request.patient_ref,
         snapshot=snapshot,
         snapshot_at=now if chart.snapshot else request.snapshot_at,
-        snapshot_sealed=request.snapshot_sealed,
+        snapshot_sealed=bytes(request.snapshot_sealed) if request.snapshot_sealed else None,
         reading=understanding.summary_of(kept),
-        reading_sealed=request.reading_sealed,
+        reading_sealed=bytes(request.reading_sealed) if request.reading_sealed else None,
         match=match,
         entries_matching=1 if match is not None else None,
         pharmacy=row,
@@ -143,7 +144,9 @@ def _read_entry(row: Dispatch, now: datetime) -> None:
 
 
 def watch_ehr(*, now: datetime) -> int:
-    """Controlled requests with their prescriber: done when the prescription is seen, back to a person when time is up."""
+    """Controlled requests with their prescriber: done when the prescription is seen, back to a person when time is
+    up.
+    """
     done = 0
     rows = RefillRequest.objects.select_related("practice").filter(state=RequestState.WITH_EHR).order_by("changed_at")
     late = []

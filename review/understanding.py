@@ -1,6 +1,7 @@
 """Between the patient's words and the rest: builds the Thread to read, and turns a Reading into asks' parts.
 
-Keeps what the review card shows of a reading (spans, doubts) as sealed JSON. Pure translation; no queries, no decisions.
+Keeps what the review card shows of a reading (spans, doubts) as sealed JSON. Pure translation; no queries, no
+decisions.
 """
 
 import re

@@ -100,7 +100,9 @@ def _endpoint(token: uuid.UUID, now: datetime) -> _Known | None:
 
 @_guarded
 def klara(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
-    """One delivery of Klara. 202 after commit; 200 duplicate; 401, 404, 405, 411, 413, 415, 503 as the contract says."""
+    """One delivery of Klara. 202 after commit; 200 duplicate; 401, 404, 405, 411, 413, 415, 503 as the contract
+    says.
+    """
     now = clock.now()
     known = _endpoint(token, now)
     if known is None:

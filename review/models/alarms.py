@@ -1,4 +1,6 @@
-"""Alarm: something a person of the practice must know, kept once while it lasts. MorningReport: the day's report, once."""
+"""Alarm: something a person of the practice must know, kept once while it lasts. MorningReport: the day's report,
+once.
+"""
 
 import uuid
 from typing import ClassVar

@@ -1,11 +1,11 @@
 """Dispatch: one outgoing message, frozen to bytes beside the change that caused it (the outbox)."""
 
 import uuid
+from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 
 from refillhub.practices.models import Practice
 from review import states
@@ -53,7 +53,7 @@ class ReplyPurpose(models.TextChoices):
 class DispatchQuerySet(models.QuerySet["Dispatch"]):
     """Rows by meaning."""
 
-    def due(self, *, now: timezone.datetime) -> "DispatchQuerySet":
+    def due(self, *, now: datetime) -> "DispatchQuerySet":
         """What may leave by `now`."""
         return self.filter(state=states.DispatchState.QUEUED, due_at__lte=now)
 

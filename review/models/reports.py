@@ -35,7 +35,9 @@ class FillReport(models.Model):
 
 
 class NetworkMail(models.Model):
-    """A message of the network as received: stored, then acknowledged, dropped when it comes again (surescripts 4.10)."""
+    """A message of the network as received: stored, then acknowledged, dropped when it comes again (surescripts
+    4.10).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="+")

@@ -1,11 +1,11 @@
 """RefillRequest: a patient's ask as people see it. Its `state` is written only by verbs."""
 
 import uuid
+from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 
 from refillhub.practices.models import Location, Practice, Provider
 from review import states
@@ -47,7 +47,7 @@ class RequestQuerySet(models.QuerySet["RefillRequest"]):
         """Requests that have no end yet."""
         return self.filter(state__in=states.OPEN_REQUEST_STATES)
 
-    def opening(self, *, now: timezone.datetime) -> "RequestQuerySet":
+    def opening(self, *, now: datetime) -> "RequestQuerySet":
         """Held requests whose practice has opened by `now`."""
         return self.filter(state=states.RequestState.HELD, release_at__lte=now)
 

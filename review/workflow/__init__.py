@@ -1,7 +1,7 @@
 """The verbs of the refill workflow: one transaction each, no network (laws 1 and 2).
 
-`admission` takes messages in and decides; `people` holds what a person may do; `settlement` joins the wire to the request;
-`timed` is what the clock does. This is the only place, beside the outbox, where a `state` is written.
+`admission` takes messages in and decides; `people` holds what a person may do; `settlement` joins the wire to the
+request; `timed` is what the clock does. This is the only place, beside the outbox, where a `state` is written.
 """
 
 from review.asks import Ask

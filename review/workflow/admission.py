@@ -1,7 +1,7 @@
 """Admission: what was read becomes requests, decided by the rules, in one transaction for a whole batch.
 
-Patients are locked first, so that two messages read at the same time see each other (Klara contract, duplicate layer c).
-News first (law 6): a new message of a patient with unsent approvals brings these back to a person. No network.
+Patients are locked first, so that two messages read at the same time see each other (Klara contract, duplicate layer
+c). News first (law 6): a new message of a patient with unsent approvals brings these back to a person. No network.
 """
 
 import uuid

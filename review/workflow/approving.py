@@ -42,8 +42,8 @@ def approve(
 ) -> RefillRequest:
     """Approve as shown, or with changes, in the approving provider's own name.
 
-    A controlled or unknown drug becomes a task in DrChrono, never a dispatch. Raises AlreadyDecided, Locked, NotPossible,
-    WrongState.
+    A controlled or unknown drug becomes a task in DrChrono, never a dispatch. Raises AlreadyDecided, Locked,
+    NotPossible, WrongState.
     """
 
     def act(request: RefillRequest, ledger: Ledger) -> None:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from integrations.models import PharmacyEntry
 from integrations.surescripts.script_checks import ControlledDrug, DoesNotFit
 from review import facts as facts_of
 from review import orders, outbox, records, routing
@@ -118,7 +119,7 @@ def apply(
     if outcome == Outcome.auto_approve and not has_news:
         _approve(request=request, ask=ask, context=context, verb=verb, ledger=ledger, dispatches=dispatches)
     elif outcome == Outcome.pharmacy_change and ask.named_pharmacy is not None and not has_news:
-        _change_pharmacy(request=request, ask=ask, verb=verb, ledger=ledger, dispatches=dispatches)
+        _change_pharmacy(request=request, named=ask.named_pharmacy, verb=verb, ledger=ledger, dispatches=dispatches)
     elif outcome == Outcome.ask_visit and not has_news:
         _tell(request, ReplyPurpose.VISIT, R.VISIT_ASKED, "request.visit_asked", ask, verb, ledger, dispatches)
     elif outcome == Outcome.tell and not has_news:
@@ -240,10 +241,9 @@ def end_shadow(*, request: RefillRequest, ledger: Ledger) -> None:
 
 
 def _change_pharmacy(
-    *, request: RefillRequest, ask: Ask, verb: str, ledger: Ledger, dispatches: list[Dispatch]
+    *, request: RefillRequest, named: PharmacyEntry, verb: str, ledger: Ledger, dispatches: list[Dispatch]
 ) -> None:
-    assert ask.named_pharmacy is not None
-    request.pharmacy_ncpdp = ask.named_pharmacy.ncpdp_id
+    request.pharmacy_ncpdp = named.ncpdp_id
     moves.move(request=request, verb=verb, to=R.APPROVED, now=ledger.now)
     request.is_automatic = True
     request.approved_at = ledger.now

@@ -1,6 +1,7 @@
 """The inbox verbs: store a verified event once, claim what is due to be read, give back what could not be read yet.
 
-Three layers keep an event from being worked twice: its id, its message id, and (at admission) the drug. Never reads words.
+Three layers keep an event from being worked twice: its id, its message id, and (at admission) the drug. Never reads
+words.
 """
 
 import hashlib

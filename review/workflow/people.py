@@ -174,7 +174,9 @@ def take_up(*, request_id: uuid.UUID, user: User, version: int, now: datetime) -
 
 
 def take_back(*, request_id: uuid.UUID, user: User, version: int | None, now: datetime) -> RefillRequest:
-    """Undo within the window: possible only while nothing has left. Claim and undo exclude each other by the row lock."""
+    """Undo within the window: possible only while nothing has left. Claim and undo exclude each other by the row
+    lock.
+    """
 
     def act(request: RefillRequest, ledger: Ledger) -> None:
         rows = moves.lock_dispatches([request])
@@ -259,7 +261,9 @@ def comment(*, request_id: uuid.UUID, user: User, now: datetime, text: str) -> R
 
 
 def ask_cancel(*, request_id: uuid.UUID, user: User, version: int, now: datetime) -> RefillRequest:
-    """Ask the pharmacy to cancel what it has: a CancelRx, only where its service levels include it (surescripts 4.8)."""
+    """Ask the pharmacy to cancel what it has: a CancelRx, only where its service levels include it (surescripts
+    4.8).
+    """
 
     def act(request: RefillRequest, ledger: Ledger) -> None:
         rows = moves.lock_dispatches([request])

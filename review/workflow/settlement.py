@@ -77,8 +77,8 @@ def claim_due(*, now: datetime, limit: int, skip_lanes: Sequence[str] = ()) -> l
 def claim_repeats(*, now: datetime, limit: int) -> list[Dispatch]:
     """Unknown outcomes whose next look is due: those that may be sent again are claimed, byte-identical.
 
-    A prescription only where the route drops repeats, once, and after half an hour of looking; other writes carry their own
-    key or marker. What can be neither found nor repeated becomes unresolved (`timed.find_unresolved`).
+    A prescription only where the route drops repeats, once, and after half an hour of looking; other writes carry
+    their own key or marker. What can be neither found nor repeated becomes unresolved (`timed.find_unresolved`).
     """
     with verb(now=now) as ledger:
         rows = list(
@@ -108,7 +108,9 @@ def _may_repeat(*, dispatch: Dispatch, now: datetime) -> bool:
 
 
 def unresolved_ids(*, now: datetime, limit: int = 200) -> list[uuid.UUID]:
-    """Dispatches nobody could settle in time: unknown past every look, or accepted without a final word (24 h, 48 h)."""
+    """Dispatches nobody could settle in time: unknown past every look, or accepted without a final word (24 h, 48
+    h).
+    """
     accepted = Dispatch.objects.filter(
         state=DispatchState.ACCEPTED,
         kind__in=[DispatchKind.NEWRX, DispatchKind.CANCELRX],

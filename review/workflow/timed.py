@@ -133,7 +133,9 @@ def see_prescription(*, request_id: uuid.UUID, now: datetime, seen_id: str) -> b
 
 
 def merge_patient(*, practice: Practice, old_sender: str, new_sender: str, now: datetime) -> int:
-    """Klara merged two patients: open requests move to the surviving one; if the chart patient differs, a person looks."""
+    """Klara merged two patients: open requests move to the surviving one; if the chart patient differs, a person
+    looks.
+    """
     with verb(now=now) as ledger:
         moves.lock_patients([(practice.id, f"sender:{old_sender}"), (practice.id, f"sender:{new_sender}")])
         ids = RefillRequest.objects.unfinished().filter(practice=practice, sender_id=old_sender)
