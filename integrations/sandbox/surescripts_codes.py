@@ -8,9 +8,14 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-STATES: Final[frozenset[str]] = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+STATES: Final[frozenset[str]] = _words(
     "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR "
-    "PA RI SC SD TN TX UT VT VA WA WV WI WY DC AS GU MP PR VI AA AE AP".split()
+    "PA RI SC SD TN TX UT VT VA WA WV WI WY DC AS GU MP PR VI AA AE AP"
 )
 
 # DEASchedule/Code (NCI Thesaurus) -> schedule; an empty value means "not controlled or unspecified".
@@ -24,26 +29,24 @@ SCHEDULES: Final[Mapping[str, str]] = {
 }
 MOST_REFILLS: Final[Mapping[str, int]] = {"II": 0, "III": 5, "IV": 5}  # 21 CFR 1306.12, 1306.22
 
-UNITS: Final[frozenset[str]] = frozenset(
+UNITS: Final[frozenset[str]] = _words(
     "C48542 C48480 C64696 C28254 C48155 C64933 C48524 C48539 C48506 C48548 C48521 C48504 C54564 C62412 C53499 C62276 "
-    "C62609 C48538 C120263 C120216 C65032 C53504 C53502 C53503 C69124 C48499 C48552 C38046 C62413".split()
+    "C62609 C48538 C120263 C120216 C65032 C53504 C53502 C53503 C69124 C48499 C48552 C38046 C62413"
 )
-QUANTITY_QUALIFIERS: Final[frozenset[str]] = frozenset("38 40 87 QS CF UQ QT".split())
-PRODUCT_QUALIFIERS: Final[frozenset[str]] = frozenset("ND UP NH UN RT DI GMP GPI GSP".split())
-RXCUI_QUALIFIERS: Final[frozenset[str]] = frozenset("SCD SBD GPK BPK".split())
-ADDRESS_QUALIFIERS: Final[frozenset[str]] = frozenset("P D C M CF ZZZ PY DIRECT REMS".split())
+QUANTITY_QUALIFIERS: Final[frozenset[str]] = _words("38 40 87 QS CF UQ QT")
+PRODUCT_QUALIFIERS: Final[frozenset[str]] = _words("ND UP NH UN RT DI GMP GPI GSP")
+RXCUI_QUALIFIERS: Final[frozenset[str]] = _words("SCD SBD GPK BPK")
+ADDRESS_QUALIFIERS: Final[frozenset[str]] = _words("P D C M CF ZZZ PY DIRECT REMS")
 
 STATUS_CODES: Final[tuple[str, ...]] = ("000", "001", "002", "003", "005", "010")
 ERROR_CODES: Final[tuple[str, ...]] = ("600", "601", "602", "700", "900")
-DESCRIPTION_CODES: Final[frozenset[str]] = frozenset(
-    "008 103 134 144 210 220 500 1000 2000 3000 4000 4010 4020 4030 4040".split()
-)
+DESCRIPTION_CODES: Final[frozenset[str]] = _words("008 103 134 144 210 220 500 1000 2000 3000 4000 4010 4020 4030 4040")
 
 DENIAL_REASONS: Final[Mapping[str, frozenset[str]]] = {
-    "RxRenewalResponse": frozenset("AA AB AC AD AE AF AG AM AN AP BE CZ DA".split()),
-    "RxChangeResponse": frozenset("AA AB AC AE AF AL AM AN AO AP BE".split()),
-    "CancelRxResponse": frozenset("AA AB AC AP AR".split()),
-    "NotDispensed": frozenset("AA AB AC AD AG AO BF BG BP FS BQ BT CS DB DC DD DE".split()),
+    "RxRenewalResponse": _words("AA AB AC AD AE AF AG AM AN AP BE CZ DA"),
+    "RxChangeResponse": _words("AA AB AC AE AF AL AM AN AO AP BE"),
+    "CancelRxResponse": _words("AA AB AC AP AR"),
+    "NotDispensed": _words("AA AB AC AD AG AO BF BG BP FS BQ BT CS DB DC DD DE"),
 }
 CHANGE_CODES: Final[tuple[str, ...]] = ("G", "P", "T", "D", "S", "OS", "U")
 CHANGE_SUB_CODES: Final[tuple[str, ...]] = tuple("ABCDEFGHIJKLM")
@@ -52,8 +55,7 @@ HEIGHT_CODES: Final[frozenset[str]] = frozenset({"8302-2", "8306-3", "3137-7"}) 
 WEIGHT_CODES: Final[frozenset[str]] = frozenset({"29463-7", "3141-9", "3142-7"})  # LOINC
 
 # Names whose every ordinary prescription form is federally controlled (21 CFR 1308). Exempted mixtures are left out.
-CONTROLLED_NAMES: Final[frozenset[str]] = frozenset(
-    """
+CONTROLLED_NAMES: Final[frozenset[str]] = _words("""
     alfentanil alprazolam amobarbital amphetamine armodafinil benzphetamine brivaracetam buprenorphine butorphanol
     carisoprodol cenobamate chlordiazepoxide clobazam clonazepam clorazepate codeine daridorexant dexmethylphenidate
     dextroamphetamine diazepam diethylpropion dihydrocodeine diphenoxylate dronabinol eluxadoline estazolam
@@ -65,15 +67,14 @@ CONTROLLED_NAMES: Final[frozenset[str]] = frozenset(
     testosterone tramadol triazolam zaleplon zolpidem
     adderall ambien ativan belsomra klonopin lyrica norco nucynta percocet provigil restoril ritalin soma suboxone
     ultram valium vicodin vyvanse xanax xtampza
-    """.split()
-)
+    """)
 
-_WORDS = re.compile(r"[a-z]+")
+_LETTERS = re.compile(r"[a-z]+")
 
 
 def controlled_words(*, drug: str) -> frozenset[str]:
     """Return the words of a drug description that name a federally controlled drug."""
-    return CONTROLLED_NAMES.intersection(_WORDS.findall(drug.lower()))
+    return CONTROLLED_NAMES.intersection(_LETTERS.findall(drug.lower()))
 
 
 def is_dea_number(*, text: str) -> bool:

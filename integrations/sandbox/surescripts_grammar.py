@@ -96,9 +96,7 @@ def digits(most: int) -> Leaf:
     return Leaf(pattern=re.compile(rf"[0-9]{{1,{most}}}"))
 
 
-def group(
-    *parts: tuple[str, Node], attributes: Mapping[str, re.Pattern[str] | None] = NO_ATTRIBUTES
-) -> Group:
+def group(*parts: tuple[str, Node], attributes: Mapping[str, re.Pattern[str] | None] = NO_ATTRIBUTES) -> Group:
     """Children in order; a tag may end in `?` (optional), `*` (any number) or `*n` (up to n), else it is required once."""
     made = []
     for written, node in parts:

@@ -34,7 +34,11 @@ CODED = group(("Code", text(15)))
 BOOLEAN = one_of("true", "false", "1", "0")
 
 NAME = group(
-    ("LastName", text(35)), ("FirstName", text(35)), ("MiddleName?", text(35)), ("Suffix?", text(10)), ("Prefix?", text(10))
+    ("LastName", text(35)),
+    ("FirstName", text(35)),
+    ("MiddleName?", text(35)),
+    ("Suffix?", text(10)),
+    ("Prefix?", text(10)),
 )
 ADDRESS = group(
     ("AddressLine1", text(40)), ("AddressLine2?", text(40)), ("City", text(35)), ("StateProvince", text(9)),
@@ -93,7 +97,11 @@ def _prescriber(*, address: str) -> Node:
     )))  # fmt: skip
 
 
-PATIENT, PHARMACY, PRESCRIBER = _patient(address="Address?"), _pharmacy(address="Address?"), _prescriber(address="Address?")
+PATIENT, PHARMACY, PRESCRIBER = (
+    _patient(address="Address?"),
+    _pharmacy(address="Address?"),
+    _prescriber(address="Address?"),
+)
 PATIENT_AT_HOME = _patient(address="Address")
 PHARMACY_AT_PLACE = _pharmacy(address="Address")
 PRESCRIBER_AT_PLACE = _prescriber(address="Address")

@@ -1,6 +1,6 @@
 """Reading and writing XML for the pretended network: a hardened reader, a plain writer.
 
-Refuses documents with a DOCTYPE or entities, over 1 MB, too deep or with too many elements, before anything is built from them.
+Refuses documents with a DOCTYPE or entities, over 1 MB, with too many elements or nested too deeply.
 Never resolves anything outside the document.
 """
 
@@ -22,9 +22,7 @@ _ATTRIBUTES = (
     'TransactionVersion="20170715" StructuresVersion="20170715" ECLVersion="20170715"'
 )
 SCRIPT_ROOT: Final[str] = f"<Message {_ATTRIBUTES.format(domain='SCRIPT')}>"
-DIRECTORY_ROOT: Final[str] = (
-    f'<DirectoryMessage {_ATTRIBUTES.format(domain="DIRECTORY")} Version="006" Release="001">'
-)
+DIRECTORY_ROOT: Final[str] = f'<DirectoryMessage {_ATTRIBUTES.format(domain="DIRECTORY")} Version="006" Release="001">'
 
 
 class NotXml(ValueError):
@@ -55,7 +53,7 @@ def read(*, raw: bytes) -> ElementTree.Element:
     if body.count(b"<") > 2 * MOST_ELEMENTS:
         raise NotXml("the document has too many elements")
     try:
-        root = ElementTree.fromstring(body)
+        root = ElementTree.fromstring(body)  # noqa: S314 - entities were refused above
     except (ElementTree.ParseError, ValueError, LookupError) as fault:
         raise Malformed(str(fault)) from fault
     if _is_too_deep(root):
@@ -130,7 +128,7 @@ def message(
     delivered_id: str = "",
     header: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Write one SCRIPT message; addresses are (qualifier, id), `header` holds RxReferenceNumber and the like in order."""
+    """Write one SCRIPT message; addresses are (qualifier, id), `header` holds what follows Mailbox, in order."""
     mailbox = f"<Mailbox><DeliveredID>{delivered_id}</DeliveredID></Mailbox>" if delivered_id else ""
     extra = "".join(element(tag, value) for tag, value in (header or {}).items())
     return (
