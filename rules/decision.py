@@ -36,6 +36,8 @@ class Guard:
     bars: frozenset[Outcome]
     is_clerical: bool = False
     shows: Callable[[Case], object] | None = None
+    is_quiet: bool = False
+    """Said only when it bars the outcome proposed."""
 
 
 # 1. Looked at before everything else, hold included.
@@ -59,6 +61,10 @@ AFTER: tuple[Guard, ...] = (
     Guard(guards.sending_stopped, ANSWERS),
     Guard(guards.hours_unknown, ANSWERS),
     Guard(guards.named_pharmacy, frozenset({Outcome.pharmacy_change}), is_clerical=True),
+    Guard(guards.not_a_refill, ACTS - {Outcome.pharmacy_change} | {Outcome.duplicate}, is_quiet=True),
+    Guard(guards.not_a_pharmacy_change, frozenset({Outcome.pharmacy_change}), is_quiet=True),
+    Guard(guards.not_closed, frozenset({Outcome.hold}), is_quiet=True),
+    Guard(guards.no_fills_left, frozenset({Outcome.tell}), is_quiet=True),
 )
 REFILL: tuple[Guard, ...] = (
     Guard(guards.matched, ACTS, True, lambda c: c.facts.entries_matching),
@@ -94,7 +100,7 @@ REFILL: tuple[Guard, ...] = (
     Guard(safety.interaction, AUTO),
     Guard(safety.therapeutic_duplicate, AUTO),
     Guard(safety.stable_time, AUTO),
-    Guard(safety.gap_hurts, PARKS),
+    Guard(safety.gap_hurts, PARKS, is_quiet=True),
     Guard(safety.unchecked, NONE),
     Guard(safety.bridge, NONE),
 )
@@ -117,7 +123,8 @@ def decide(*, facts: Facts, policy: Policy, recipes: Sequence[Recipe], protocols
         return _for_person(case, hits, trace)
     match, broken = _propose(case, recipes, trace)
     checks = AFTER + REFILL if facts.reading.kind is Kind.refill else AFTER
-    hits = [*broken, *_run(checks, case, trace)]
+    found = [*broken, *_run(checks, case, trace)]
+    hits = [one for one in found if not one[0].is_quiet or match.action.outcome in one[0].bars]
     barred = [one for one in hits if match.action.outcome in one[0].bars]
     outcome = Outcome.review if barred else match.action.outcome
     return _compose(case, match, outcome, hits, barred, trace)
@@ -138,7 +145,7 @@ def _run(checks: Sequence[Guard], case: Case, trace: list[TraceStep]) -> list[Hi
             shown = guard.shows(case) if guard.shows is not None else None
             trace.append(TraceStep("guard", name, "" if shown is None else str(shown), "", True))
             continue
-        if finding.severity is not Severity.notes or guard.bars:
+        if finding.severity is not Severity.notes:
             value, limit = finding.value, finding.limit
             trace.append(TraceStep("guard", name, value, limit, False, finding.source, finding.age_days))
         hits.append((guard, finding))

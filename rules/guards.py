@@ -383,3 +383,31 @@ def schedule_unknown(case: Case) -> Finding | None:
     if case.schedule is not Schedule.unknown:
         return None
     return Finding("schedule_unknown", "The drug's schedule is not known: counts as controlled.", BLOCKS, source="law 6")
+
+
+def not_a_refill(case: Case) -> Finding | None:
+    """Whatever a recipe says, a drug is only acted on when a refill was asked for."""
+    if case.facts.reading.kind is Kind.refill:
+        return None
+    return Finding("not_a_refill", "No refill was asked for.", NOTES)
+
+
+def not_a_pharmacy_change(case: Case) -> Finding | None:
+    """Whatever a recipe says, a pharmacy is only changed when that was asked for."""
+    if case.facts.reading.kind is Kind.pharmacy_change:
+        return None
+    return Finding("not_a_pharmacy_change", "No pharmacy change was asked for.", NOTES)
+
+
+def not_closed(case: Case) -> Finding | None:
+    """A hold is for messages sent while closed, as long as we are closed (C11, F087)."""
+    if case.facts.hours.was_closed_when_sent and case.facts.hours.is_closed_now:
+        return None
+    return Finding("not_closed", "The office is open, or was when the message came.", NOTES)
+
+
+def no_fills_left(case: Case) -> Finding | None:
+    """Nobody is told of fills left that no pharmacy reported."""
+    if case.facts.fills_left is not None and case.facts.fills_left >= 1:
+        return None
+    return Finding("no_fills_left", "No pharmacy reported fills left.", NOTES)

@@ -130,7 +130,7 @@ def _node(key: str, row: Any, path: str) -> Ask | Act:
             raise RecipeError(path=path, mend="yes, no and unknown must name nodes")
         return Ask(key=key, condition=conditions.parse(document=row["if"], path=f"{path}.if"), **exits)
     try:
-        return Act(
+        act = Act(
             key=key,
             outcome=Outcome(row.get("then")),
             queue=Queue(row.get("queue", Queue.prescriber)),
@@ -138,6 +138,9 @@ def _node(key: str, row: Any, path: str) -> Ask | Act:
         )
     except ValueError as error:
         raise RecipeError(path=path, mend="must have 'if', or 'then' with a known outcome and queue") from error
+    if act.outcome is Outcome.duplicate or (act.outcome is Outcome.tell) is (act.tell_kind is TellKind.none):
+        raise RecipeError(path=path, mend="'duplicate' is never a recipe's; 'tell' and only 'tell' has a tell_kind")
+    return act
 
 
 def _check_edges(recipe: Recipe, path: str) -> None:
