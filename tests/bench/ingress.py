@@ -6,7 +6,7 @@
 import json
 import secrets
 import uuid
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.urls import reverse
@@ -16,8 +16,7 @@ from audit.models import Entry
 from integrations import vault
 from integrations.klara import profile, signing
 from integrations.models import Connection, SecretKind
-from refillhub.practices.models import Practice
-from review import webhooks
+from refillhub.practices import opening
 from review.models import InboundEvent
 from tests.bench import machine
 from tests.bench.stack import Stack
@@ -31,12 +30,12 @@ SECRET = "whsec_cmVmaWxsaHViLXRlc3Qtc2VjcmV0LW51bWJlci0x"
 def seed(*, now: datetime) -> list[Connection]:
     """The practices, each with a live Klara connection."""
     made = []
+    actor = Actor(kind=ActorKind.system, id="bench")
     for number in range(PRACTICES):
-        practice = Practice.objects.create(
-            name=f"Bench {number}", slug=f"bench-{number}", time_zone="America/New_York", baa_signed_on=date(2026, 1, 1)
-        )
+        name, slug = f"Bench {number}", f"bench-{number}"
+        practice = opening.open_practice(name=name, slug=slug, time_zone="America/New_York", actor=actor, now=now)
+        opening.record_baa(practice=practice, signed_on=now.date(), signed_by="Bench", actor=actor, now=now)
         connection = Connection.objects.create(practice=practice, vendor="klara", stage="dev", account=f"prac_{number}")
-        actor = Actor(kind=ActorKind.system, id="bench")
         vault.store(connection=connection, kind=SecretKind.webhook_secret, value=SECRET, now=now, actor=actor)
         made.append(connection)
     return made
@@ -45,7 +44,7 @@ def seed(*, now: datetime) -> list[Connection]:
 def request(*, connection: Connection, number: int, now: datetime) -> bytes:
     """One raw signed request, each from a patient of its own."""
     event_id = f"evt_{uuid.uuid4().hex}"
-    path = reverse(webhooks.klara, kwargs={"token": connection.endpoint_token})
+    path = reverse("review:klara_webhook", kwargs={"token": connection.endpoint_token})
     body = json.dumps(_body(event_id=event_id, account=connection.account, number=number, now=now)).encode()
     used = profile.of(raw=connection.profile)
     signed = signing.sign(body=body, secrets=[SECRET], profile=used, event_id=event_id, now=now, path=path)
