@@ -53,7 +53,6 @@ HARMLESS: tuple[re.Pattern[str], ...] = tuple(
         r"|the) (?:refill|renewal)\b",
         r"\bfor (?:my )?(?:high )?(?:blood pressure|bp|cholesterol|thyroid|diabetes|hypertension|la presion"
         r"|el colesterol|la tiroides|la diabetes)\b(?!.{0,15}(?:\d|high|low|up\b|spik))",
-        r"\b(?:another|next|additional|a|the) (?:30|60|90|thirty|sixty|ninety)[- ]days?(?: supply)?\b",
         r"\b(?:the |my )?pharmacy (?:said|says|told me|asked me|told us|tells me|is asking)(?: that)?(?: i| me"
         r"| to| they| we)*(?: need| needs| have| to| contact| call| ask| get| you| the| my| a| your| office"
         r"| doctor| for| new| prescription| approval| authorization| more| refills?)*\b",
@@ -68,6 +67,7 @@ HARMLESS: tuple[re.Pattern[str], ...] = tuple(
         r"\b(?:it has been|it'?s been|have been|been) (?:a )?(?:while|month)\b",
         r"\bal final\b",
         r"\bpor favor\b",
+        r"\bpara (?:mi|la|el) (?:presion|colesterol|tiroides|diabetes|azucar)\b",
         r"\bque tenga (?:un )?(?:buen|lindo|bonito) dia\b",
         r"\bse me (?:esta|estan|acabo|acabaron|acaba|acaban|termino|terminaron|termina) ?(?:acabando|terminando"
         r"|agotando)?\b",

@@ -95,6 +95,7 @@ class Lexicon:
     known_ingredients: frozenset[str]
     look_alikes: Mapping[Ingredients, frozenset[Ingredients]]
     combinations: frozenset[Ingredients]
+    brand_products: Mapping[str, tuple[int, ...]]
     release: str
     _ndc_codes: array.array[int]
     _ndc_targets: array.array[int]
@@ -209,17 +210,19 @@ def _read_products() -> dict[int, ProductRow]:
     return products
 
 
-def _widen_brands(names: dict[str, Name], products: Mapping[int, ProductRow]) -> None:
-    """Give each brand every ingredient set its products have; add the first word of brand families ("Toprol")."""
-    sets: dict[str, dict[Ingredients, None]] = {}
+def _widen_brands(names: dict[str, Name], products: Mapping[int, ProductRow]) -> dict[str, tuple[int, ...]]:
+    """Give each brand every ingredient set its products have; add the first word of brand families ("Toprol").
+
+    Returns the SCDs of every brand."""
+    made: dict[str, list[int]] = {}
     for tty, brand, _, generic, _ in products.values():
         if tty == "SBD":
-            sets.setdefault(letters.key(text=brand), {})[products[int(generic)][2]] = None
+            made.setdefault(letters.key(text=brand), []).append(int(generic))
     families: dict[str, dict[Ingredients, None]] = {}
     for key, name in list(names.items()):
         if name.kind is not NameKind.brand:
             continue
-        known = tuple(dict.fromkeys((*name.ingredient_sets, *sets.get(key, ()))))
+        known = tuple(dict.fromkeys((*name.ingredient_sets, *(products[one][2] for one in made.get(key, ())))))
         if len(known) > 1:
             names[key] = Name(name.text, name.kind, known, "", name.rxcui)
         first, _, rest = key.partition(" ")
@@ -228,6 +231,7 @@ def _widen_brands(names: dict[str, Name], products: Mapping[int, ProductRow]) ->
     for first, found in families.items():
         if first not in names and first not in plain_words.ALL:
             names[first] = Name(first, NameKind.brand, tuple(found))
+    return {key: tuple(found) for key, found in made.items()}
 
 
 def _read_ndc() -> tuple[array.array[int], array.array[int]]:
@@ -262,7 +266,7 @@ def load() -> Lexicon:
     """Read the shipped vocabulary; the second call returns the same value."""
     names, by_rxcui, ingredients = _read_names()
     products = _read_products()
-    _widen_brands(names, products)
+    brand_products = _widen_brands(names, products)
     _add_lay_names(names)
     for word in plain_words.NEVER_A_DRUG:
         names.pop(word, None)
@@ -283,6 +287,7 @@ def load() -> Lexicon:
         products=products,
         schedules=schedules,
         known_ingredients=frozenset(ingredients | set(schedules)),
+        brand_products=brand_products,
         look_alikes=_read_look_alikes(names),
         combinations=frozenset(row[2] for row in products.values() if len(row[2]) > 1),
         release=str(manifest["release"]),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rules.intake import dose_forms, letters, normalise
+from rules.intake import brands, dose_forms, letters, normalise
 from rules.intake.lexicon import Ingredients, Lexicon, Name, NameKind
 from rules.intake.reading import DoubtCode, ListItem, Rival
 
@@ -190,11 +190,13 @@ def _with_name(*, named: Named, stated: Stated, lexicon: Lexicon) -> Stated:
     """Add what the name itself tells: the salt of a salt name, the release a brand always has (Glucotrol XL)."""
     salt = stated.salt or named.name.salt
     release = stated.release
-    if not release and named.name.kind is NameKind.brand:
-        release = normalise.release_of_brand(key=named.key, lexicon=lexicon)
+    if named.name.kind is NameKind.brand:
+        salt = salt or brands.salt_of_brand(key=named.key, lexicon=lexicon)
+        shared = brands.shared_release_of_brand(key=named.key, lexicon=lexicon)
+        release = release or ("ir" if shared == "" else shared or "")
     if not release and salt and len(named.name.ingredient_sets) == 1:
         plain = named.name.ingredient_sets[0]
-        release = normalise.release_of_salt(ingredients=plain, salt=salt.split()[0], lexicon=lexicon)
+        release = brands.release_of_salt(ingredients=plain, salt=salt.split()[0], lexicon=lexicon)
     return Stated(amounts=stated.amounts, bare=stated.bare, shape=stated.shape, release=release, salt=salt)
 
 
@@ -255,7 +257,7 @@ def _form_differs(*, entry: Entry, stated: Stated) -> bool:
             return True
         if stated.shape and said.shape and not _shape_fits(stated=stated.shape, known=said.shape):
             return True
-        told = set(stated.salt.split()) & normalise.TELLING_SALTS
+        told = set(stated.salt.split()) & brands.TELLING_SALTS
         if told and not told & set(said.salt.split()):
             return True
     return False

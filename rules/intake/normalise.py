@@ -7,17 +7,15 @@ with a difference, a person with an unknown.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from rules.intake import dose_forms, letters
+from rules.intake import brands, dose_forms, letters
 from rules.intake.lexicon import (
     Ingredients,
     Lexicon,
     Name,
     NameKind,
     Product,
-    ProductRow,
     Schedule,
     strictest,
 )
@@ -32,24 +30,6 @@ SALTS = frozenset(
     bisulfate disodium dipotassium xinafoate nitrite oxalate decanoate palmitate monosodium sesquihydrate cilexetil
     camsylate tosylate ethanolate
     """.split()
-)
-# Salts that mark a different medicine, not only another spelling of the same one.
-TELLING_SALTS = frozenset(
-    {
-        "succinate",
-        "tartrate",
-        "mononitrate",
-        "dinitrate",
-        "hyclate",
-        "monohydrate",
-        "pamoate",
-        "furoate",
-        "propionate",
-        "sodium",
-        "bicarbonate",
-        "citrate",
-        "chloride",
-    }
 )
 FILLER = frozenset(
     """
@@ -319,11 +299,11 @@ def _said(
     lexicon: Lexicon,
 ) -> Said:
     # "Lisinopril (Zestril) 10 mg" and "atorvastatin 20 MG Oral Tablet [Lipitor]" name one drug twice.
-    brands = [name for name in names if name.kind is NameKind.brand]
+    branded = [name for name in names if name.kind is NameKind.brand]
     others = [name for name in names if name.kind is not NameKind.brand]
     joined = tuple(sorted({one for name in others for one in name.ingredient_sets[0]}))
     choices: tuple[Ingredients, ...] = (joined,) if joined else ()
-    for brand in brands:
+    for brand in branded:
         if not choices:
             choices = brand.ingredient_sets
         elif any(one in brand.ingredient_sets for one in choices):
@@ -333,12 +313,12 @@ def _said(
             choices = (merged,)
     plain = choices[0] if len(choices) == 1 else ()
     salt = next((name.salt for name in others if name.salt), "") or " ".join(salts)
-    brand_text = brands[0].text if brands else ""
+    brand_text = branded[0].text if branded else ""
     release = "" if marks["release"] == "ir" else marks["release"]
     if brand_text and not marks["release"]:
-        release = release_of_brand(key=letters.key(text=brand_text), lexicon=lexicon)
+        release = brands.release_of_brand(key=letters.key(text=brand_text), lexicon=lexicon)
     elif not marks["release"] and plain and salt:
-        release = release_of_salt(ingredients=plain, salt=salt.split()[0], lexicon=lexicon)
+        release = brands.release_of_salt(ingredients=plain, salt=salt.split()[0], lexicon=lexicon)
     shape, route = marks["shape"], marks["route"]
     if shape in dose_forms.ORAL_SHAPES and not route and release != "sl":
         route = "oral"
@@ -357,30 +337,6 @@ def _said(
         unread=tuple(unread),
         schedule=schedule,
     )
-
-
-@functools.lru_cache(maxsize=4096)
-def release_of_brand(*, key: str, lexicon: Lexicon) -> str:
-    """The release all products of a brand share, when its name does not say it (Concerta); else ""."""
-    return _shared_release(lexicon, lambda row: row[0] == "SBD" and letters.key(text=row[1]) == key)
-
-
-@functools.lru_cache(maxsize=4096)
-def release_of_salt(*, ingredients: Ingredients, salt: str, lexicon: Lexicon) -> str:
-    """The release all oral solid products of one salt share (metoprolol succinate is always extended); else ""."""
-    if salt not in TELLING_SALTS:
-        return ""
-    return _shared_release(lexicon, lambda row: row[0] == "SCD" and row[2] == ingredients and f" {salt} " in row[1])
-
-
-def _shared_release(lexicon: Lexicon, is_meant: Callable[[ProductRow], bool]) -> str:
-    found: set[str] = set()
-    for row in lexicon.products.values():
-        if is_meant(row):
-            name = row[1] if row[0] == "SCD" else lexicon.products[int(row[3])][1]
-            if "Tablet" in name or "Capsule" in name:
-                found.add("er" if "Extended Release" in name else "dr" if "Delayed Release" in name else "")
-    return found.pop() if len(found) == 1 else ""
 
 
 def name_at(*, words: tuple[letters.Token, ...], index: int, lexicon: Lexicon) -> tuple[Name | None, int]:
@@ -414,7 +370,7 @@ def compare(*, by_name: Said | None, by_code: Said | None) -> tuple[tuple[str, .
         differs.append("form")
     if by_name.release and by_code.has_form and by_name.release != by_code.release and "form" not in differs:
         differs.append("form")
-    salts = set(by_name.salt.split()) & TELLING_SALTS, set(by_code.salt.split()) & TELLING_SALTS
+    salts = set(by_name.salt.split()) & brands.TELLING_SALTS, set(by_code.salt.split()) & brands.TELLING_SALTS
     if salts[0] and salts[1] and not salts[0] & salts[1]:
         differs.append("salt")
     return tuple(differs), tuple(silent)

@@ -319,7 +319,7 @@ ALL_MEDICATIONS = any_of(
     r"|scripts|them|of them|inhalers)\b",
     r"\beverything\b",
     r"\b(?:rest|remainder) of (?:my|the)\b",
-    r"\b(?:usual|regular|monthly|other|normal|daily) (?:med\w*|prescriptions?|pills|refills?|rxs?|ones)\b",
+    r"\b(?:usual|regular|monthly|other|normal|daily(?! refill)) (?:med\w*|prescriptions?|pills|refills?|rxs?|ones)\b",
     r"\btod[ao]s (?:mis|las|los)\b",
     r"\beach of my\b",
     r"\bsame (?:ones|meds|medications|prescriptions)\b",

@@ -44,7 +44,7 @@ SPANISH = frozenset(
     """
     a al ayuda buen buena buenas buenos bien con como cuando cualquier da dar de del dia dias doctor doctora dr dra
     el en enviar envie envien enviarme es esta estan este esto favor farmacia farmacias gracias gusta hasta hola
-    la las le les lo los llenar manana mandar manda mande manden medicamento medicamentos medicina medicinas medico
+    la las le les lo los llenar manana mas mandar manda mande manden medicamento medicamentos medicina medicinas medico
     medica mes meses mi mis mil muchas mucho muy necesitaba necesito necesita necesitamos nombre noches nuevamente
     oficina orden ordenar otra para pastilla pastillas pedir pido pidiendo pedirle poder podria podrian podemos por
     porfa porfavor puede pueden puedo pronto que queda quedan quiero quisiera receta recetas recarga recargar recargas

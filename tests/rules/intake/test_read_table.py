@@ -93,6 +93,8 @@ PERSON = [
     ("refill lisinopril 20 mg please", "strength_differs"),
     ("refill levothyroxine 75 mcg", "strength_differs"),
     ("refill metformin ER please", "form_differs"),
+    ("refill lopressor", "form_differs"),
+    ("Need a 90 day refill of metformin", "quantity_differs"),
     ("refill losartan", "combination"),
     ("refill hctz", "combination"),
     ("refill omeprazole", "entry_not_active"),
