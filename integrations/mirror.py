@@ -219,14 +219,14 @@ def keep_prescriptions(
             external_id=each.id,
             patient_external_id=each.patient_id,
             doctor_external_id=each.doctor_id,
-            kind=each.kind[:32],
+            kind=each.kind,
             direction=each.direction,
-            status=each.status[:32],
+            status=each.status,
             parent_external_id=each.parent_id,
-            pharmacy_ncpdp_id=each.pharmacy_ncpdp_id[:16],
+            pharmacy_ncpdp_id=each.pharmacy_ncpdp_id,
             drug_name=each.drug_name,
-            rxcui=each.rxcui[:32],
-            ndc=each.ndc[:32],
+            rxcui=each.rxcui,
+            ndc=each.ndc,
             quantity=each.quantity,
             days_supply=each.days_supply,
             number_refills=each.number_refills,
@@ -381,7 +381,7 @@ def _locked(practice_id: UUID, external_id: str) -> MirrorPatient:
 
 def _put_chart(row: MirrorPatient, chart: types.Patient, now: datetime) -> None:
     row.doctor_external_id = chart.doctor_id
-    row.status = chart.status[:8]
+    row.status = chart.status
     row.last_visit_on = chart.last_visit_on
     row.next_visit_on = chart.next_visit_on
     row.patient_read_at = now
@@ -395,16 +395,16 @@ def _row(
         patient=patient,
         external_id=entry.id,
         name=entry.name,
-        rxcui=entry.rxcui[:32],
-        ndc=entry.ndc[:32],
-        status=entry.status[:32],
-        order_status=entry.order_status[:64],
+        rxcui=entry.rxcui,
+        ndc=entry.ndc,
+        status=entry.status,
+        order_status=entry.order_status,
         is_active=is_active,
         doctor_external_id=entry.doctor_id,
-        dosage_quantity=entry.dosage_quantity[:64],
-        dosage_units=entry.dosage_units[:64],
-        route=entry.route[:64],
-        frequency=entry.frequency[:255],
+        dosage_quantity=entry.dosage_quantity,
+        dosage_units=entry.dosage_units,
+        route=entry.route,
+        frequency=entry.frequency,
         prn=entry.prn,
         dispense_quantity=entry.dispense_quantity,
         number_refills=entry.number_refills,

@@ -28,6 +28,8 @@ class Unreadable(ValueError):
 
 
 Raw = Mapping[str, Any]
+LONGEST_ID = 32
+MOST = Decimal(1_000_000)  # a quantity beyond is no quantity
 
 
 def patient(raw: object) -> Patient:
@@ -203,7 +205,7 @@ def text(value: object) -> str:
     """Ids come as numbers or text, unset as null: always compared and kept as text."""
     if value is None or isinstance(value, (bool, list, dict)):
         return ""
-    return str(value)
+    return str(value).replace("\x00", "\ufffd")  # PostgreSQL keeps no NUL
 
 
 def day(value: object) -> date | None:
@@ -228,7 +230,7 @@ def number(value: object) -> Decimal | None:
         found = Decimal(text(value))
     except InvalidOperation:
         return None
-    return found if found.is_finite() else None
+    return found if found.is_finite() and abs(found) < MOST else None
 
 
 def whole(value: object) -> int | None:
@@ -243,6 +245,8 @@ def _yes_no(value: object) -> bool | None:
 def _record(raw: object, what: str) -> Raw:
     if not isinstance(raw, Mapping) or not text(raw.get("id")):
         raise Unreadable(f"not a {what}")
+    if any(len(text(raw.get(key))) > LONGEST_ID for key in ("id", "patient", "doctor", "parent_message")):
+        raise Unreadable(f"no ids of a {what}")
     return raw
 
 

@@ -6,6 +6,9 @@ import pytest
 import redis
 from django.conf import settings
 from django.db import models as fields
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from audit.models import Entry
 from integrations import http, mirror, mirror_sweeps, models, vault
@@ -164,6 +167,27 @@ def test_a_difference_that_was_told_of_is_no_drift(fake, connection):
 def test_a_pushed_record_without_patient_is_refused(connection):
     with pytest.raises(reading.Unreadable):
         mirror.apply_medication(connection=connection, raw={"id": 1}, now=NOW)
+
+
+KEYS = ["id", "patient", "doctor", "name", "rxnorm", "ndc", "status", "frequency", "dispense_quantity",
+        "number_refills", "prn", "date_stopped_taking", "signature_note", "order_status"]
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats()
+ODD = SCALARS | st.text(max_size=40) | st.lists(st.integers(), max_size=2)
+
+
+@hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.fixed_dictionaries({"id": ODD, "patient": ODD}, optional={key: ODD for key in KEYS[2:]}))
+def test_any_pushed_record_is_kept_or_refused_and_never_breaks(connection, raw):
+    try:
+        mirror.apply_medication(connection=connection, raw=raw, now=NOW)
+    except reading.Unreadable:
+        return
+    assert MirrorMedication.objects.filter(external_id=reading.text(raw["id"])).exists()
+
+
+def test_directions_are_kept_whole_however_long(fake, connection):
+    long = "once daily " * 60 + "as needed"
+    assert read(fake, connection, entry(10, frequency=long, signature_note=long)).medications[0].frequency == long
 
 
 def test_a_pushed_patient_moves_visit_dates_and_is_still_not_a_reading(connection):
