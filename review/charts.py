@@ -10,6 +10,7 @@ from datetime import datetime
 import phonenumbers
 
 from integrations import mirror
+from integrations.drchrono import allergies as drchrono_allergies
 from integrations.drchrono import client, types, wire
 from integrations.http import VendorError
 from integrations.klara.types import KlaraPatient
@@ -17,6 +18,15 @@ from integrations.models import Connection, ConnectionStatus, MirrorMedication, 
 from refillhub.practices.models import Practice
 from review.identity import Snapshot
 from review.ledger import SYSTEM
+from rules.intake import lexicon, normalise
+
+# Entries that name no drug: "NKDA", and what people are allergic to besides drugs.
+NO_ALLERGY = frozenset({"nkda", "none", "nka"})
+NOT_A_DRUG = frozenset(
+    "peanut peanuts nut nuts tree shellfish fish egg eggs milk dairy soy wheat gluten latex pollen dust mites mold cat "
+    "cats dog dogs bee bees wasp stings sting venom insect grass ragweed food foods strawberries no known allergies "
+    "drug and or".split()
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +103,30 @@ def _fetch(
     chart = client.patient(line=line, patient_id=held.patient_external_id)
     mirror.keep(line=line, chart=chart, medications=None)
     return chart, held.medications, held.age_minutes
+
+
+def allergies(*, connection: Connection | None, patient_id: str, now: datetime) -> tuple[str, ...] | None:
+    """Ingredients the patient is allergic to; None when the list was not reached or an entry cannot be understood.
+
+    One call, made only where an automatic approval is in question (clinical check `allergy`, law 6).
+    """
+    if connection is None:
+        return None
+    line = wire.Line(connection=connection, now=now, actor=SYSTEM)
+    try:
+        listed = drchrono_allergies.allergies(line=line, patient_id=patient_id)
+    except VendorError:
+        return None
+    found: list[str] = []
+    for each in listed:
+        words = set(each.description.lower().replace(",", " ").split())
+        if not each.rxcui and (not words or words & NO_ALLERGY or words <= NOT_A_DRUG):
+            continue
+        read = normalise.identify(name=each.description, rxcui=each.rxcui, ndc="", lexicon=lexicon.load())
+        if not read.ingredients:
+            return None
+        found += read.ingredients
+    return tuple(sorted(set(found)))
 
 
 def find(*, practice: Practice, connection: Connection | None, sender: KlaraPatient, now: datetime) -> Chart:

@@ -24,6 +24,7 @@ from review.models import EventKind, InboundEvent, Kind, Origin
 from review.workflow import inbox
 from review.workflow.admission import LostLease
 from rules import facts as f
+from rules import versions
 from rules.intake import lexicon, read
 from rules.intake import reading as r
 
@@ -195,7 +196,7 @@ def read_burst(*, burst: Burst, now: datetime) -> list[Ask]:
     reasons = tuple(reason for reason in (chart.reason,) if reason)
     if chart.snapshot is not None and charts.differs(snapshot=chart.snapshot, sender=sender):
         return [_message(burst, chart, thread, reading, ("identity_differs",))]
-    return _asks(burst, chart, thread, reading, pharmacy, reasons)
+    return _asks(burst, chart, thread, reading, pharmacy, reasons, now)
 
 
 def _topics(burst: Burst) -> frozenset[str]:
@@ -246,6 +247,7 @@ def _asks(
     reading: r.Reading,
     pharmacy: PharmacyEntry | None,
     reasons: tuple[str, ...],
+    now: datetime,
 ) -> list[Ask]:
     """One ask per drug; a pharmacy change; or one item for a person."""
     named = pharmacies.named(mentions=reading.pharmacies, stage=burst.practice.stage, default=pharmacy)
@@ -256,11 +258,25 @@ def _asks(
     by_id = {row.external_id: row for row in chart.medications}
     if not (wants_drug and resolved) or reading.has_symptom:
         return [_message(burst, chart, thread, reading, reasons)]
-    return [
+    asks = [
         _ask(burst, chart, thread, reading, Kind.REFILL, (mention, by_id[entry]), pharmacy, named, reasons)
         for entry, mention in resolved.items()
         if entry in by_id
-    ] or [_message(burst, chart, thread, reading, reasons)]
+    ]
+    if not asks:
+        return [_message(burst, chart, thread, reading, reasons)]
+    return with_allergies(asks=asks, connection=burst.connection, now=now)
+
+
+def with_allergies(*, asks: list[Ask], connection: Connection | None, now: datetime) -> list[Ask]:
+    """Read the allergy list once, only where an automatic approval is in question: every call is one of 500 an hour."""
+    policy = versions.policy_at(practice=asks[0].practice, now=now)
+    if asks[0].practice.is_automatic_stopped or not any(
+        ask.reading.is_plain and ask.match and ask.match.drug.drug_class in policy.adopted_classes for ask in asks
+    ):
+        return asks
+    listed = charts.allergies(connection=connection, patient_id=asks[0].patient_external_id, now=now)
+    return [replace(ask, allergies=listed) for ask in asks]
 
 
 def _message(burst: Burst, chart: Chart, thread: r.Thread, reading: r.Reading, reasons: tuple[str, ...]) -> Ask:

@@ -3,6 +3,7 @@
 Called only by `review.delivery`. Knows connections and documents, never states.
 """
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -57,6 +58,14 @@ def endpoint_of(*, connection: Connection, spi: str, now: datetime) -> Endpoint:
 
 def send(*, dispatch: Dispatch, connection: Connection | None, now: datetime) -> Outcome:
     """Send one claimed dispatch once. Never raises for what a vendor says; a fault of ours is `unknown` at worst."""
+    outcome = _send(dispatch=dispatch, connection=connection, now=now)
+    if dispatch.was_repeated and outcome.kind == OutcomeKind.NOT_SENT:
+        # This attempt did not leave, but an earlier one may have: nothing is proved about that copy.
+        return replace(outcome, kind=OutcomeKind.UNKNOWN, transient=False)
+    return outcome
+
+
+def _send(*, dispatch: Dispatch, connection: Connection | None, now: datetime) -> Outcome:
     kind = DispatchKind(dispatch.kind)
     if kind == DispatchKind.PAGE:
         return _page(dispatch)

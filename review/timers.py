@@ -26,7 +26,7 @@ from integrations.models import (
 )
 from integrations.outcome import Outcome, OutcomeKind
 from refillhub.practices.models import Coverage, Practice, Provider
-from review import charts, identity, matching, pharmacies, poll_bodies, supplies, understanding, workflow
+from review import charts, identity, intake, matching, pharmacies, poll_bodies, supplies, understanding, workflow
 from review.asks import Ask
 from review.ledger import SYSTEM
 from review.models import Dispatch, DispatchKind, EventKind, InboundEvent, Kind, Progress, RefillRequest
@@ -50,7 +50,12 @@ def release_held(*, now: datetime, limit: int = 100) -> int:
         .select_related("practice", "location", "prescriber")
         .order_by("run_out_on", "asked_at")[:limit]
     )
-    return workflow.release(asks={row.id: ask_again(request=row, now=now) for row in rows}, now=now)
+    asks = {row.id: ask_again(request=row, now=now) for row in rows}
+    for request_id, ask in asks.items():
+        if ask.match is not None and ask.kind == Kind.REFILL:
+            connection = charts.connection_of(ask.practice)
+            asks[request_id] = intake.with_allergies(asks=[ask], connection=connection, now=now)[0]
+    return workflow.release(asks=asks, now=now)
 
 
 def ask_again(*, request: RefillRequest, now: datetime) -> Ask:
