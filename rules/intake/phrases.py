@@ -260,9 +260,15 @@ TOPICS: tuple[tuple[Intent, int, re.Pattern[str]], ...] = (
         Intent.other,
         90,
         any_of(
+            r"\bcall (?:me|back|us)\b|\b(?:give|get) me a call\b|\bcall (?:please|asap)\b",
+            r"\b(?:speak|talk) (?:to|with)\b",
+            r"\bneed (?:a|the|my|to see) (?:doctor|dr|nurse|help)\b|\bllam[ea]\w*\b|\bhablar\b",
+            r"(?:^|[.!?,;\n] ?)(?:do|does|did|is|are|am|was|were|should|es|son|debo)"
+            r" (?:i|it|this|that|these|they|my|we|_+)\b",
+            r"\bdo (?:i|we)\b|\bam i\b|\bwill (?:i|it|this|that)\b|\bcan (?:it|this|that)\b",
             r"\b(?:letter|note for|forms?|referral\w*|refer me|records|vaccin\w*|shots?|paperwork|fmla"
             r"|disabilit\w*|jury|portal|password|address|moved|complain\w*|question\w*|why|how (?:do|much|many"
-            r"|long|often|should)|what (?:is|are|do|should|time)|should i|pregunta\w*|por que|carta|vacuna\w*)\b"
+            r"|long|often|should)|what (?:is|are|do|should|time)|should i|pregunta\w*|por que|carta|vacuna\w*)\b",
         ),
     ),
 )

@@ -36,6 +36,7 @@ ENGLISH = frozenset(
     """.split()
 ) - frozenset(
     "was new early dose doses all help told approve approved take taken another early until than had called sent"
+    " two couple few once first check drop years little bit old longterm"
     " ordered filled said says submitted processed requested receive wanted third second before back check end"
     " approval authorization faxed finish finishing finally due over over go".split()
 ) | frozenset("due over all before back check end take third second go".split()) - frozenset("all take".split())
