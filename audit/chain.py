@@ -125,7 +125,7 @@ def verify(
         raw = row[1].encode()
         own = sha256(b"%b%b\n%b" % (LABEL, row[2].encode(), raw)).hexdigest()
         if row[0] != expected:
-            return Verified(seen, number, previous, _misnumbered(row=row, expected=expected))
+            return Verified(seen, number, previous, _misnumbered(number=row[0], expected=expected))
         if own != row[3]:
             return Verified(seen, number, previous, Fault(expected, FaultKind.changed, "its hash does not fit it"))
         try:
@@ -143,20 +143,20 @@ def verify(
         except (ValueError, KeyError, TypeError):
             return Verified(seen, number, previous, Fault(expected, FaultKind.changed, "its body cannot be read"))
         if differs:
-            return Verified(seen, number, previous, _misfit(row=row, body=body, expected=expected))
+            return Verified(seen, number, previous, _misfit(body=body, expected=expected))
         if row[2] != previous:
             return Verified(seen, number, previous, _unlinked(expected=expected))
         number, previous = expected, row[3]
     return Verified(seen, number, previous, _at_the_end(number, previous, head_number, head_hash))
 
 
-def _misnumbered(*, row: Row, expected: int) -> Fault:
-    if row.number > expected:
-        return Fault(expected, FaultKind.missing, f"the next entry present is {row.number}")
-    return Fault(row.number, FaultKind.reordered, f"it stands where {expected} should")
+def _misnumbered(*, number: int, expected: int) -> Fault:
+    if number > expected:
+        return Fault(expected, FaultKind.missing, f"the next entry present is {number}")
+    return Fault(number, FaultKind.reordered, f"it stands where {expected} should")
 
 
-def _misfit(*, row: Row, body: Mapping[str, Any], expected: int) -> Fault:
+def _misfit(*, body: Mapping[str, Any], expected: int) -> Fault:
     if body.get("number") != expected and isinstance(body.get("number"), int):
         return Fault(expected, FaultKind.reordered, f"what stands here was written as entry {body['number']}")
     return Fault(expected, FaultKind.changed, "its columns differ from what was hashed")

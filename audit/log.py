@@ -25,6 +25,7 @@ class UnknownEvent(ValueError):
     """Raised for an event name that is not in the catalogue."""
 
 
+_BEGUN = "SELECT practice_id FROM audit_head WHERE practice_id = ANY(%s)"
 _LOCK = "SELECT practice_id, number, hash FROM audit_head WHERE practice_id = ANY(%s) ORDER BY practice_id FOR UPDATE"
 _BEGIN = """INSERT INTO audit_head (practice_id, number, hash)
             SELECT practice_id, 0, %s FROM unnest(%s::uuid[]) AS practice_id ORDER BY practice_id
@@ -75,12 +76,15 @@ def record_many(*, now: datetime, drafts: Sequence[Draft]) -> None:
 
 
 def _locked_heads(cursor, practice_ids: set[UUID]) -> dict[UUID, tuple[int, str]]:  # type: ignore[no-untyped-def]
-    """Lock the heads in order of practice id, starting a chain where a practice has none."""
-    cursor.execute(_LOCK, [list(practice_ids)])
-    heads = {practice: (number, own) for practice, number, own in cursor.fetchall()}
-    missing = practice_ids - heads.keys()
+    """Lock the heads in order of practice id; chains that have none are begun first.
+
+    Beginning comes before locking, never between locks: whoever waits for a head being begun holds none that is older,
+    so two writers cannot wait for each other.
+    """
+    wanted = list(practice_ids)
+    cursor.execute(_BEGUN, [wanted])
+    missing = practice_ids - {row[0] for row in cursor.fetchall()}
     if missing:
         cursor.execute(_BEGIN, [chain.GENESIS, list(missing)])
-        cursor.execute(_LOCK, [list(missing)])
-        heads.update({practice: (number, own) for practice, number, own in cursor.fetchall()})
-    return heads
+    cursor.execute(_LOCK, [wanted])
+    return {practice: (number, own) for practice, number, own in cursor.fetchall()}

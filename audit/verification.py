@@ -59,4 +59,4 @@ def verify_one(*, practice_id: UUID) -> Report:
 
 def _stream(cursor: Any) -> Iterator[Row]:
     while rows := cursor.fetchmany(AT_ONCE):
-        yield from rows  # plain tuples in the order of Row
+        yield from rows  # plain tuples in the order of Row; making them Rows would cost a third of the speed
