@@ -16,12 +16,32 @@ from integrations.models import MirrorPatient, PrescriptionSeen
 from refillhub.practices.models import AutoApprovalConsent, Coverage, Practice, Provider, Spi
 from review import states
 from review.models import Dispatch, DispatchKind, FillReport, Kind, RefillRequest
-from rules import versions
+from rules import recipes, versions
 from rules.policy import Policy
+from rules.recipes import Recipe
 
 PatientKey = tuple[uuid.UUID, str]
 # How far back earlier requests matter: longer than any supply of a refill (90 days x refills within a year).
 LOOK_BACK = timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class RulesNow:
+    """A practice's rules in force; without a published version the safe defaults, nothing automatic."""
+
+    policy: Policy
+    recipes: tuple[Recipe, ...]
+    version_id: uuid.UUID | None = None
+    number: int | None = None
+
+
+def rules_at(*, practice: Practice, now: datetime) -> RulesNow:
+    """The rules in force at this moment."""
+    version = versions.in_force(practice=practice, now=now)
+    if version is None:
+        return RulesNow(policy=Policy(), recipes=recipes.ready_made())
+    rules = versions.rules_of(version=version)
+    return RulesNow(policy=rules.policy, recipes=rules.recipes, version_id=version.pk, number=version.number)
 
 
 @dataclass(slots=True)
@@ -38,7 +58,7 @@ class Context:
     consents: set[uuid.UUID] = field(default_factory=set)
     with_spi: set[uuid.UUID] = field(default_factory=set)
     away: dict[uuid.UUID, bool] = field(default_factory=dict)
-    rules: dict[uuid.UUID, tuple[Policy, int | None, Any]] = field(default_factory=dict)
+    rules: dict[uuid.UUID, "RulesNow"] = field(default_factory=dict)
     pulled: set[uuid.UUID] = field(default_factory=set)
     run_outs: dict[uuid.UUID, Any] = field(default_factory=dict)
     decisions: list[Any] = field(default_factory=list)
@@ -86,8 +106,7 @@ class Context:
 
     def version_number(self, practice: Practice) -> int | None:
         """Number of the rule version in force, None before the first one is published."""
-        version = self.rules[practice.id][2] if practice.id in self.rules else None
-        return version.number if version is not None else None
+        return self.rules[practice.id].number if practice.id in self.rules else None
 
 
 def load(
@@ -121,9 +140,7 @@ def load(
         _load_chart(context, practices, ids)
     _load_people(context, providers, now)
     for practice in practices.values():
-        version = versions.in_force(practice=practice, now=now)
-        policy = versions.policy_of(version=version) if version is not None else Policy()
-        context.rules[practice.id] = (policy, version.pk if version is not None else None, version)
+        context.rules[practice.id] = rules_at(practice=practice, now=now)
     return context
 
 

@@ -17,14 +17,13 @@ from integrations.klara.types import KlaraEvent
 from integrations.models import Connection, PharmacyEntry, Vendor
 from refillhub.practices import references
 from refillhub.practices.models import Channel, Location, Practice, Provider
-from review import charts, identity, matching, pharmacies, understanding, workflow
+from review import charts, context, identity, matching, pharmacies, understanding, workflow
 from review.asks import Ask, Match
 from review.charts import Chart
 from review.models import EventKind, InboundEvent, Kind, Origin
 from review.workflow import inbox
 from review.workflow.admission import LostLease
 from rules import facts as f
-from rules import versions
 from rules.intake import lexicon, read
 from rules.intake import reading as r
 
@@ -270,9 +269,9 @@ def _asks(
 
 def with_allergies(*, asks: list[Ask], connection: Connection | None, now: datetime) -> list[Ask]:
     """Read the allergy list once, only where an automatic approval is in question: every call is one of 500 an hour."""
-    policy = versions.policy_at(practice=asks[0].practice, now=now)
+    adopted = context.rules_at(practice=asks[0].practice, now=now).policy.adopted_classes
     if asks[0].practice.is_automatic_stopped or not any(
-        ask.reading.is_plain and ask.match and ask.match.drug.drug_class in policy.adopted_classes for ask in asks
+        ask.reading.is_plain and ask.match and ask.match.drug.drug_class in adopted for ask in asks
     ):
         return asks
     listed = charts.allergies(connection=connection, patient_id=asks[0].patient_external_id, now=now)

@@ -32,8 +32,13 @@ def drug_of(*, medication: MirrorMedication, read: normalise.Identified | None =
         strength=said.strength,
         form=said.form,
         schedule=facts.Schedule(str(said.schedule)),
-        drug_class=protocols.class_of(ingredients=tuple(sorted(said.ingredients))),
+        drug_class=next(iter(classes_of(ingredients=tuple(sorted(said.ingredients)), form=said.form)), ""),
     )
+
+
+def classes_of(*, ingredients: tuple[str, ...], form: str) -> tuple[str, ...]:
+    """Keys of the refill protocols that cover this drug in this form; empty when none does."""
+    return tuple(one.key for one in protocols.load().applying(ingredients=ingredients, form=form))
 
 
 def _side(said: normalise.Said | None) -> facts.Drug | None:

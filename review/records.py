@@ -29,7 +29,7 @@ def store(*, decided: Sequence[Decided], now: datetime, context: Context) -> Non
             recording.Recorded(
                 practice=one.request.practice,
                 request_id=one.request.id,
-                version_id=context.rules[one.request.practice_id][1],
+                version_id=context.rules[one.request.practice_id].version_id,
                 facts=one.facts,
                 decision=one.decision,
             )
