@@ -141,7 +141,10 @@ def used(*, secret_id: UUID, now: datetime, actor: Actor) -> None:
 
 
 def store(*, connection: Connection, kind: SecretKind, value: str, now: datetime, actor: Actor) -> Secret:
-    """Add a secret that is active at once. A former active one retires (webhook secrets) or is revoked (all others)."""
+    """Add a secret that is active at once. A former active one retires (webhook secrets) or is revoked (all others).
+
+    Raises TooManyLive: a fifth would never be looked at by the signature check.
+    """
     with transaction.atomic():
         _lock(connection)
         _step_down(connection, kind, now, actor)
@@ -152,8 +155,6 @@ def add_pending(*, connection: Connection, kind: SecretKind, value: str, now: da
     """Add a secret that is accepted already but becomes the active one only with its first hit. Raises TooManyLive."""
     with transaction.atomic():
         _lock(connection)
-        if connection.secrets.filter(kind=kind).live().count() >= MOST_LIVE:
-            raise TooManyLive(f"at most {MOST_LIVE} live secrets of a kind")
         return _insert(connection, kind, value, SecretState.pending, now, actor)
 
 
@@ -343,6 +344,8 @@ def _unseal(connection: Connection, secret: Secret) -> str:
 def _insert(
     connection: Connection, kind: SecretKind, value: str, state: SecretState, now: datetime, actor: Actor
 ) -> Secret:
+    if connection.secrets.filter(kind=kind).live().count() >= MOST_LIVE:
+        raise TooManyLive(f"at most {MOST_LIVE} live secrets of a kind")
     secret = Secret(connection=connection, kind=kind, state=state, created_at=now)
     secret.sealed = _seal(connection, secret, value)
     secret.fingerprint = fingerprint(value=value)

@@ -144,12 +144,14 @@ def test_an_emergency_revocation_counts_at_once_even_for_a_remembered_value():
     assert bytes(secret.sealed) == b""
 
 
-def test_a_fifth_live_secret_is_refused():
+@pytest.mark.parametrize("add", [vault.add_pending, vault.store])
+def test_a_fifth_live_secret_is_refused(add):
     line = connection()
     for number in range(4):
-        vault.add_pending(connection=line, kind=SecretKind.webhook_secret, value=str(number), now=NOW, actor=MIA)
+        add(connection=line, kind=SecretKind.webhook_secret, value=str(number), now=NOW, actor=MIA)
     with pytest.raises(vault.TooManyLive):
-        vault.add_pending(connection=line, kind=SecretKind.webhook_secret, value="5", now=NOW, actor=MIA)
+        add(connection=line, kind=SecretKind.webhook_secret, value="5", now=NOW, actor=MIA)
+    assert len(vault.live(connection=line, kind=SecretKind.webhook_secret, now=NOW, actor=JOB)) == 4
 
 
 def test_what_is_due_is_listed_fifteen_days_ahead():
