@@ -111,11 +111,11 @@ class Surescripts(Simulator):
         try:
             structure.check_message(root=root)
         except StructureFault as fault:
-            return self._refuse(letter, account, Refused("900", "3000", fault.reason, fault.path))
+            return self._rejected(letter, account, Refused("900", "3000", fault.reason, fault.path))
         try:
             return self._by_kind(letter, account, now)
         except Refused as refusal:
-            return self._refuse(letter, account, refusal)
+            return self._rejected(letter, account, refusal)
 
     def _by_kind(self, letter: Letter, account: Account | None, now: datetime) -> Answer:
         spi = checks.sender(letter=letter, registry=self.registry, account=account, now=now)
@@ -147,16 +147,16 @@ class Surescripts(Simulator):
         if profile.drop == "before" and key not in self._dropped:
             self._dropped.add(key)
             self.seen.discard(key)
-            self._note(letter, account, "dropped_before", reached=False)
+            self._enter(letter, account, "dropped_before", reached=False)
             raise ConnectionDropped(after_commit=False)
         if profile.refuse is not None and not profile.delivers:
             raise Refused(*profile.refuse)
         self.counter.keep(letter=letter)
         reached = self.counter.take_over(letter=letter, pharmacy=pharmacy, spi=spi)
         if profile.refuse is not None:
-            return self._refuse(letter, account, Refused(*profile.refuse), reached=reached)
+            return self._rejected(letter, account, Refused(*profile.refuse), reached=reached)
         if profile.drop == "after":
-            self._note(letter, account, "dropped_after", reached=reached)
+            self._enter(letter, account, "dropped_after", reached=reached)
             raise ConnectionDropped(after_commit=True)
         decision = f"garbage/{profile.status}" if profile.garbage else profile.status
         method = profile.delivery_method
@@ -177,7 +177,7 @@ class Surescripts(Simulator):
             code = boxes.empty_code(account=spi.account, spi=spi.spi)
             return self._status(letter, account, code, decision=code)
         body = item.render(item.delivered_id)
-        self._note(letter, account, f"delivered/{item.kind}", reached=False, acknowledged=key)
+        self._enter(letter, account, f"delivered/{item.kind}", reached=False, acknowledged=key)
         self.note_out(kind=item.kind, ids={
             "message_id": item.message_id, "relates_to": item.relates_to, "from": item.ncpdp, "to": item.spi,
             "delivered_id": item.delivered_id,
@@ -204,13 +204,13 @@ class Surescripts(Simulator):
         method: str = "",
     ) -> Answer:
         body = self._write(letter, messages.status(code=code, method=method))
-        self._note(letter, account, decision, reached=reached)
+        self._enter(letter, account, decision, reached=reached)
         return Answer(status=200, body=body, headers=dict(XML_HEADERS))
 
-    def _refuse(self, letter: Letter, account: Account | None, refusal: Refused, *, reached: bool = False) -> Answer:
+    def _rejected(self, letter: Letter, account: Account | None, refusal: Refused, *, reached: bool = False) -> Answer:
         text = messages.error(code=refusal.code, description_code=refusal.description_code, text=refusal.text)
         body = self._write(letter, text)
-        self._note(letter, account, refusal.decision, reached=reached, description=refusal.text)
+        self._enter(letter, account, refusal.decision, reached=reached, description=refusal.text)
         return Answer(status=200, body=body, headers=dict(XML_HEADERS))
 
     def _write(self, letter: Letter, body: str) -> bytes:
@@ -237,13 +237,13 @@ class Surescripts(Simulator):
         return self.lanes.take(account=lane, root=root, controlled=controlled, now=now.timestamp())
 
     def _too_many(self, letter: Letter, account: Account | None, wait: int) -> Answer:
-        self._note(letter, account, "429", reached=False)
+        self._enter(letter, account, "429", reached=False)
         return Answer(status=429, headers={"Retry-After": str(wait)})
 
     def _state_controls(self, state: str, drug: str) -> bool:
         return any(name in drug.lower() for name in self.state_controlled.get(state, []))
 
-    def _note(
+    def _enter(
         self, letter: Letter, account: Account | None, decision: str, *, reached: bool, description: str = "",
         acknowledged: str = "",
     ) -> None:  # fmt: skip
