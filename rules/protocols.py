@@ -233,6 +233,6 @@ def _stop(row: Mapping[str, Any]) -> Stop:
 
 
 @functools.cache
-def shipped() -> Protocols:
+def load() -> Protocols:
     """The table that ships with the product, parsed once a process."""
     return parse(document=json.loads(DATA.read_text(encoding="utf-8")))

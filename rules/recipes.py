@@ -223,3 +223,8 @@ SHIPPED: tuple[Recipe, ...] = (
 )  # fmt: skip
 
 SHIPPED_KEYS: frozenset[str] = frozenset(recipe.key for recipe in SHIPPED)
+
+
+def ready_made() -> tuple[Recipe, ...]:
+    """The recipes that ship with the product, in order of precedence; `Policy.enabled_recipes` switches them."""
+    return SHIPPED

@@ -61,11 +61,11 @@ def facts(**changes: Any) -> Facts:
 
 
 def policy(**changes: Any) -> Policy:
-    return dataclasses.replace(Policy(adopted_classes=frozenset(protocols.shipped().by_key)), **changes)
+    return dataclasses.replace(Policy(adopted_classes=frozenset(protocols.load().by_key)), **changes)
 
 
 def decide(given: Facts, limits: Policy | None = None, graphs: Any = recipes.SHIPPED) -> decision.Decision:
-    return decision.decide(facts=given, policy=limits or policy(), recipes=graphs, protocols=protocols.shipped())
+    return decision.decide(facts=given, policy=limits or policy(), recipes=graphs, protocols=protocols.load())
 
 
 class Cast:

@@ -1,0 +1,155 @@
+"""The verbs of a practice's rules: draft, change, propose, withdraw, publish; and which version is in force.
+
+Each verb is one transaction with its audit entry. Publishing takes a second person; what was published never changes.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from audit import log
+from audit.events import Actor, ActorKind, Draft
+from refillhub.practices.models import Practice, User
+from rules import documents
+from rules.documents import Rules
+from rules.models import RuleVersion
+from rules.policy import Policy
+from rules.recipes import Recipe
+
+State = RuleVersion.State
+CACHE_SIZE = 2000
+_parsed: dict[uuid.UUID, Rules] = {}
+"""Rules of published versions by id: they never change."""
+
+
+class WrongState(RuntimeError):
+    """The version is not in the state the verb needs."""
+
+
+class SamePerson(RuntimeError):
+    """Publishing takes a second person: neither who drafted nor who proposed."""
+
+
+def in_force(*, practice: Practice, now: datetime) -> RuleVersion | None:
+    """The version in force at `now`; None: the safe defaults, nothing automatic."""
+    return (
+        RuleVersion.objects.filter(practice=practice, state=State.published, effective_at__lte=now)
+        .order_by("-effective_at", "-number")
+        .first()
+    )
+
+
+def rules_of(*, version: RuleVersion) -> Rules:
+    """Policy and recipes of a version. Raises PolicyError and friends when the document is broken."""
+    if version.state not in (State.published, State.superseded):
+        return documents.check(document=version.document)
+    found = _parsed.get(version.pk)
+    if found is None:
+        found = documents.check(document=version.document)
+        if len(_parsed) >= CACHE_SIZE:
+            _parsed.clear()
+        _parsed[version.pk] = found
+    return found
+
+
+def policy_of(*, version: RuleVersion) -> Policy:
+    return rules_of(version=version).policy
+
+
+def recipes_of(*, version: RuleVersion) -> tuple[Recipe, ...]:
+    return rules_of(version=version).recipes
+
+
+def draft(*, practice: Practice, by: User, document: Mapping[str, Any], now: datetime, note: str = "") -> RuleVersion:
+    """A new draft. Raises PolicyError, RecipeError or ConditionError naming the field."""
+    documents.check(document=document)
+    with transaction.atomic(durable=True):
+        Practice.objects.select_for_update().get(pk=practice.pk)
+        last = RuleVersion.objects.filter(practice=practice).aggregate(last=Max("number"))["last"] or 0
+        version = RuleVersion.objects.create(
+            practice=practice, number=last + 1, document=dict(document), note=note, drafted_by=by, drafted_at=now
+        )
+        _note(version, "rules.drafted", by, now)
+    return version
+
+
+def change(*, version_id: uuid.UUID, by: User, document: Mapping[str, Any], now: datetime, note: str = "") -> RuleVersion:
+    """Another document for a draft; whoever changes it counts as its drafter."""
+    documents.check(document=document)
+    with transaction.atomic(durable=True):
+        version = _locked(version_id, State.draft)
+        version.document, version.note, version.drafted_by, version.drafted_at = dict(document), note, by, now
+        version.save(update_fields=["document", "note", "drafted_by", "drafted_at"])
+        _note(version, "rules.drafted", by, now)
+    return version
+
+
+def propose(*, version_id: uuid.UUID, by: User, now: datetime) -> RuleVersion:
+    """draft -> proposed. Raises WrongState."""
+    with transaction.atomic(durable=True):
+        version = _locked(version_id, State.draft)
+        documents.check(document=version.document)
+        version.state, version.proposed_by, version.proposed_at = State.proposed, by, now
+        version.save(update_fields=["state", "proposed_by", "proposed_at"])
+        _note(version, "rules.proposed", by, now)
+    return version
+
+
+def withdraw(*, version_id: uuid.UUID, by: User, now: datetime) -> RuleVersion:
+    """proposed -> draft. Raises WrongState."""
+    with transaction.atomic(durable=True):
+        version = _locked(version_id, State.proposed)
+        version.state, version.proposed_by, version.proposed_at = State.draft, None, None
+        version.save(update_fields=["state", "proposed_by", "proposed_at"])
+        _note(version, "rules.withdrawn", by, now)
+    return version
+
+
+def publish(*, version_id: uuid.UUID, by: User, now: datetime, effective_at: datetime | None = None) -> RuleVersion:
+    """proposed -> published by a second person, in force from `effective_at` (now by default, never in the past).
+
+    Raises WrongState, SamePerson.
+    """
+    with transaction.atomic(durable=True):
+        version = _locked(version_id, State.proposed)
+        if by.pk in (version.proposed_by_id, version.drafted_by_id):
+            raise SamePerson("a second person publishes")
+        rules = documents.check(document=version.document)
+        start = max(effective_at or now, now)
+        if start == now:
+            RuleVersion.objects.filter(
+                practice=version.practice, state=State.published, effective_at__lte=now
+            ).update(state=State.superseded)
+        version.state, version.published_by, version.published_at = State.published, by, now
+        version.effective_at = start
+        version.save(update_fields=["state", "published_by", "published_at", "effective_at"])
+        _note(version, "rules.published", by, now)
+        for key in sorted(rules.policy.adopted_classes):
+            _note(version, "protocol.adopted", by, now, key)
+    return version
+
+
+def _locked(version_id: uuid.UUID, state: str) -> RuleVersion:
+    version = RuleVersion.objects.select_for_update(of=("self",)).select_related("practice").get(pk=version_id)
+    if version.state != state:
+        raise WrongState(f"version is {version.state}, not {state}")
+    return version
+
+
+def _note(version: RuleVersion, event: str, by: User, now: datetime, drug_class: str = "") -> None:
+    data: dict[str, Any] = {"version": str(version.pk), "number": version.number}
+    if drug_class:
+        data["class"] = drug_class
+    log.record(
+        now=now,
+        draft=Draft(
+            practice_id=version.practice_id, event=event, actor=Actor(ActorKind.person, str(by.pk)), trigger="rules",
+            outcome=version.state, data=data,
+        ),
+    )  # fmt: skip
