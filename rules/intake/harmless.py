@@ -72,6 +72,8 @@ HARMLESS: tuple[re.Pattern[str], ...] = tuple(
         r"\bse me (?:esta|estan|acabo|acabaron|acaba|acaban|termino|terminaron|termina) ?(?:acabando|terminando"
         r"|agotando)?\b",
         r"\btake care\b",
+        r"\bpick (?:it |them |this |that )?up\b",
+        r"\b(?:please )?make sure\b",
         r"\bcall(?:ed)? (?:it |this |that |them )?in\b",
         r"\bgod bless(?: you)?\b",
         r"\bsend (?:it |this |that |them )?(?:over|in|through)\b",

@@ -265,6 +265,8 @@ TOPICS: tuple[tuple[Intent, int, re.Pattern[str]], ...] = (
             r"\bneed (?:a|the|my|to see) (?:doctor|dr|nurse|help)\b|\bllam[ea]\w*\b|\bhablar\b",
             r"(?:^|[.!?,;\n] ?)(?:do|does|did|is|are|am|was|were|should|es|son|debo)"
             r" (?:i|it|this|that|these|they|my|we|_+)\b",
+            r"(?<!can )(?<!could )(?<!may )\b(?:i|we) (?:still |already )?(?:have|got|get) (?:my |the |some |more )?_",
+            r"\btengo (?:mi |mis |la |el |las )?_",
             r"\bdo (?:i|we)\b|\bam i\b|\bwill (?:i|it|this|that)\b|\bcan (?:it|this|that)\b",
             r"\b(?:letter|note for|forms?|referral\w*|refer me|records|vaccin\w*|shots?|paperwork|fmla"
             r"|disabilit\w*|jury|portal|password|address|moved|complain\w*|question\w*|why|how (?:do|much|many"

@@ -35,16 +35,17 @@ ENGLISH = frozenset(
     respectfully cheers xoxo lol hiya greetings howdy oh um uh yeah hun dear mr mrs ms miss doc docs md np rn
     """.split()
 ) - frozenset(
-    "was new early dose doses all help told approve approved take taken another early until than had called sent"
-    " two couple few once first check drop years little bit old longterm"
-    " ordered filled said says submitted processed requested receive wanted third second before back check end"
-    " approval authorization faxed finish finishing finally due over over go".split()
-) | frozenset("due over all before back check end take third second go".split()) - frozenset("all take".split())
+    # Each of these can carry a change, a question, a refusal or a count.
+    "was new early dose doses all help told approve approved take taken another until than had called sent ordered"
+    " filled said says submitted processed requested receive wanted third second first before back approval"
+    " authorization faxed finish finishing finally over go two couple few once check drop years little bit old"
+    " longterm end miss made make wish strength ready asked see up put let".split()
+)
 
 SPANISH = frozenset(
     """
     a al ayuda buen buena buenas buenos bien con como cuando cualquier da dar de del dia dias doctor doctora dr dra
-    el en enviar envie envien enviarme es esta estan este esto favor farmacia farmacias gracias gusta hasta hola
+    el en enviar envie envien enviarme es esta estan este esto favor farmacia farmacias gracias gusta hola
     la las le les lo los llenar manana mas mandar manda mande manden medicamento medicamentos medicina medicinas medico
     medica mes meses mi mis mil muchas mucho muy necesitaba necesito necesita necesitamos nombre noches nuevamente
     oficina orden ordenar otra para pastilla pastillas pedir pido pidiendo pedirle poder podria podrian podemos por
