@@ -96,8 +96,11 @@ def sweep(*, line: Line, doctor_ids: tuple[str, ...], kind: SweepKind, budget: i
     """Go on with the sweep of this kind over the doctors' medication entries, at most `budget` calls.
 
     A new sweep begins when the last one came to its end. When it ends, rows of these doctors that it did not see are
-    gone, and (nightly) the patients it covered count as read at its beginning. Throttling ends the run, not the sweep.
+    gone, and after a nightly one over every doctor of the chart its patients count as read at its beginning. Throttling
+    ends the run, not the sweep.
     """
+    if not doctor_ids:
+        return Swept(calls=0, rows=0, changed=0, gone=0, is_complete=False)
     state = _state(line.connection, kind)
     cursor: dict[str, Any] = dict(state.cursor)
     if not cursor.get("doctors"):
@@ -125,9 +128,11 @@ def sweep(*, line: Line, doctor_ids: tuple[str, ...], kind: SweepKind, budget: i
             cursor["doctor_began"] = line.now.isoformat()
         _save(state, cursor, datetime.fromisoformat(cursor["began"]), None, False, {})
     is_complete = not cursor["doctors"]
-    calls = line.calls.count - before
     if is_complete:
-        _finish(line, state, cursor, kind, {"calls": calls, "rows": rows, "changed": changed, "gone": gone})
+        saw_all = kind is SweepKind.nightly and _covers_every_doctor(line, cursor["all"])
+        counts = {"calls": line.calls.count - before, "rows": rows, "changed": changed, "gone": gone}
+        _finish(line, state, cursor, kind, saw_all, counts)
+    calls = line.calls.count - before
     return Swept(calls=calls, rows=rows, changed=changed, gone=gone, is_complete=is_complete)
 
 
@@ -238,13 +243,26 @@ def _mark_gone(line: Line, doctor_id: str, began: datetime) -> int:
     ).update(gone_at=line.now)
 
 
+def _covers_every_doctor(line: Line, swept: list[str]) -> bool:
+    """Whether the chart knows no doctor outside the sweep: an entry of a stranger would be missing from the copy."""
+    try:
+        return {each.id for each in client.doctors(line=line)} <= set(swept)
+    except http.VendorError:
+        return False
+
+
 def _finish(
-    line: Line, state: SweepState, cursor: dict[str, Any], kind: SweepKind, counts: Mapping[str, int]
+    line: Line,
+    state: SweepState,
+    cursor: dict[str, Any],
+    kind: SweepKind,
+    saw_all: bool,
+    counts: Mapping[str, int],
 ) -> None:
     began = datetime.fromisoformat(cursor["began"])
     practice_id = line.connection.practice_id
     with transaction.atomic():
-        if kind is SweepKind.nightly:
+        if saw_all:
             # Only patients all of whose entries belong to a doctor of this sweep were seen whole.
             elsewhere = (
                 MirrorMedication.objects.filter(practice_id=practice_id, gone_at__isnull=True)

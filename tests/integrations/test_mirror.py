@@ -277,10 +277,21 @@ def test_a_nightly_sweep_counts_as_a_reading_of_patients_it_saw_whole(fake, conn
     read(fake, connection, entry(1), entry(2, doctor=8))
     fake.on("GET", "/api/patients/5", (200, chart(5)))
     pages(fake, {"302118": [[entry(1), entry(3, patient=5)]]})
+    given = {"doctor_ids": ("302118",), "kind": SweepKind.nightly, "budget": 50}
+    fake.on("GET", "/api/doctors", listed({"id": 302118}, {"id": 8}))
+    mirror_sweeps.sweep(line=at(connection, hours=9), **given)  # a doctor was left out: nobody was seen whole
+    assert MirrorPatient.objects.get(external_id="5").medications_read_at is None
+    fake.on("GET", "/api/doctors", listed({"id": 302118}))
     line = at(connection, hours=10)
-    mirror_sweeps.sweep(line=line, doctor_ids=("302118",), kind=SweepKind.nightly, budget=50)
+    mirror_sweeps.sweep(line=line, **given)
     read_at = dict(MirrorPatient.objects.values_list("external_id", "medications_read_at"))
     assert read_at == {"1": NOW, "5": line.now}  # patient 1 has an entry of a doctor the sweep did not cover
+
+
+def test_a_sweep_over_nobody_proves_nothing(connection):
+    swept = mirror_sweeps.sweep(line=at(connection), doctor_ids=(), kind=SweepKind.nightly, budget=50)
+    assert not swept.is_complete
+    assert not SweepState.objects.exists()
 
 
 def test_a_throttled_sweep_keeps_its_place(fake, connection):
