@@ -260,7 +260,8 @@ class Surescripts(Simulator):
         self.journal.add(
             at=self.clock.now(), kind="poll" if letter.kind == "GetMessage" else "message.in",
             practice=account.practice if account else "", decision=decision,
-            ids={"type": letter.kind, "message_id": letter.message_id, "relates_to": letter.relates_to, "order": letter.order,
+            ids={"type": letter.kind, "message_id": letter.message_id, "relates_to": letter.relates_to,
+            "order": letter.order,
                  "from": letter.sender[1], "to": letter.to[1], "patient": letter.patient},
             data=data,
         )  # fmt: skip
@@ -276,7 +277,8 @@ class Surescripts(Simulator):
 
     def _note_http(self, request: Request, status: int, *, decision: str = "") -> None:
         self.journal.add(
-            at=self.clock.now(), kind="message.unreadable", practice=self.practice_of(request), decision=decision or str(status),
+            at=self.clock.now(), kind="message.unreadable", practice=self.practice_of(request),
+            decision=decision or str(status),
             data={"hash": hashlib.sha256(request.body).hexdigest(), "bytes": len(request.body)},
         )  # fmt: skip
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def answer(*, network: "Surescripts", verb: str, request: Request) -> Answer | None:
-    """One control call; None for an unknown verb. Raises BadControl, KeyError and ValueError for bodies without sense."""
+    """One control call; None for an unknown verb. Raises BadControl, KeyError, ValueError for a senseless body."""
     name, _, rest = verb.partition("/")
     post = request.method == "POST"
     match name:
@@ -216,7 +216,8 @@ def _body(kind: str, wish: dict[str, Any], blocks: Blocks, today: date) -> str:
 
 def _mailbox(network: "Surescripts") -> Answer:
     rows = [
-        {"type": item.kind, "message_id": item.message_id, "relates_to": item.relates_to, "spi": item.spi, "from": item.ncpdp,
+        {"type": item.kind, "message_id": item.message_id, "relates_to": item.relates_to, "spi": item.spi,
+        "from": item.ncpdp,
          "delivered_id": item.delivered_id, "times": item.times, "copies": item.copies}
         for item in network.counter.mailboxes.waiting()
     ]  # fmt: skip
@@ -226,6 +227,7 @@ def _mailbox(network: "Surescripts") -> Answer:
 def _message(network: "Surescripts", message_id: str) -> Answer:
     raw = network.counter.bodies.get(message_id)
     if raw is None:
-        return Answer(status=404, body=json.dumps({"error": "no such message, or its bytes are no longer kept"}).encode(),
+        return Answer(status=404,
+        body=json.dumps({"error": "no such message, or its bytes are no longer kept"}).encode(),
                       headers={"Content-Type": "application/json"})  # fmt: skip
     return Answer(status=200, body=raw, headers={"Content-Type": "application/xml; charset=utf-8"})

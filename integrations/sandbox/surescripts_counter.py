@@ -1,6 +1,6 @@
 """What the pretended pharmacies do with what reaches them, and the oracle: what did each of them really get?
 
-Every later message (Verify, fill, answer to a cancellation, renewal or change request) starts here as a job of the clock.
+Every later message (Verify, fill, answer to a cancellation, renewal or change request) starts here, as a clock job.
 Nothing here answers HTTP.
 """
 
@@ -98,7 +98,8 @@ class Counter:
     def _record(self, letter: Letter, pharmacy: Pharmacy) -> None:
         row = {
             "seq": len(self.prescriptions) + 1, "at": self.clock.now().isoformat(), "type": letter.kind,
-            "ncpdp": pharmacy.ncpdp, "spi": letter.sender[1], "message_id": letter.message_id, "relates_to": letter.relates_to,
+            "ncpdp": pharmacy.ncpdp, "spi": letter.sender[1], "message_id": letter.message_id,
+            "relates_to": letter.relates_to,
             "order": letter.order, "patient": letter.patient, "drug": letter.drug, "rxcui": letter.rxcui,
             "schedule": letter.schedule, "quantity": xml.text_at(letter.med, "Quantity", "Value"),
             "refills": xml.text_at(letter.med, "NumberOfRefills"), "hash": letter.digest, "cancelled": False,
@@ -194,7 +195,7 @@ class Counter:
         self, *, kind: str, pharmacy: Pharmacy, spi: Spi, body: str, relates_to: str, order: str = "", code: str = "",
         raw: bytes | None = None,
     ) -> Item | None:  # fmt: skip
-        """Put one message into the prescriber's mailbox; None when a service level forbids it (noted in the journal)."""
+        """Put one message into the prescriber's mailbox; None when a service level forbids it (then journalled)."""
         message_id, now = self.new_id(), self.clock.now()
         business = kind in REQUEST_LEVEL
         if business and not (REQUEST_LEVEL[kind] in spi.levels and REQUEST_LEVEL[kind] in pharmacy.levels):
@@ -214,7 +215,8 @@ class Counter:
             )  # fmt: skip
 
         item = Item(
-            kind=kind, message_id=message_id, relates_to=relates_to, account=spi.account, spi=spi.spi, ncpdp=pharmacy.ncpdp,
+            kind=kind, message_id=message_id, relates_to=relates_to, account=spi.account, spi=spi.spi,
+            ncpdp=pharmacy.ncpdp,
             render=render, copies=pharmacy.profile.copies,
         )  # fmt: skip
         if kind in ("RxRenewalRequest", "RxChangeRequest"):
@@ -248,7 +250,8 @@ class Counter:
 
     def oracle(self, *, practice: str = "", order: str = "", patient: str = "", listed: bool = True) -> dict[str, Any]:
         """What the pharmacies really got: rows, and counts by order number and by patient and drug."""
-        spis = {spi.spi for spi in self.registry.spis.values() if spi.account in self._accounts_of(practice)}
+        accounts = self._accounts_of(practice)
+        spis = {spi.spi for spi in self.registry.spis.values() if spi.account in accounts}
         rows = [
             row for row in self.prescriptions
             if (not practice or row["spi"] in spis) and (not order or row["order"] == order)

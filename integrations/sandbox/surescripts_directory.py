@@ -1,6 +1,6 @@
 """The directory of the pretended network: full files of pharmacies and of prescriber locations, and one search.
 
-Files are pipe-delimited with a header row. A request it cannot read is answered with a DirectoryMessage holding an Error.
+Files are pipe-delimited with a header row. What it cannot serve is answered with a DirectoryMessage with Error.
 """
 
 import xml.etree.ElementTree as ElementTree
@@ -50,7 +50,8 @@ def answer(*, network: "Surescripts", request: Request, account: Account | None,
         return Answer(status=200, body=found, headers={"Content-Type": "text/plain; charset=us-ascii"})
     code, text = found
     body = xml.directory_message(
-        message_id=network.counter.new_id(), relates_to=xml.text_at(root, "Header", "MessageID")[:35], sent_at=stamp(now),
+        message_id=network.counter.new_id(), relates_to=xml.text_at(root, "Header", "MessageID")[:35],
+        sent_at=stamp(now),
         to=account.key if account else "UNKNOWN", body=messages.error(code="900", description_code=code, text=text),
     )  # fmt: skip
     return Answer(status=200, body=body, headers={"Content-Type": "application/xml; charset=utf-8"})

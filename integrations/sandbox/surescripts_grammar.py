@@ -97,7 +97,7 @@ def digits(most: int) -> Leaf:
 
 
 def group(*parts: tuple[str, Node], attributes: Mapping[str, re.Pattern[str] | None] = NO_ATTRIBUTES) -> Group:
-    """Children in order; a tag may end in `?` (optional), `*` (any number) or `*n` (up to n), else it is required once."""
+    """Children in order; a tag may end in `?` (optional), `*` (any number) or `*n` (up to n), else it is required."""
     made = []
     for written, node in parts:
         tag, star, most = written.partition("*")

@@ -1,4 +1,4 @@
-"""The mailboxes of the network: at-least-once delivery with a key per message, 60 s until an unacknowledged one returns.
+"""The mailboxes of the network: at-least-once delivery with a key each, 60 s until an unacknowledged one returns.
 
 One box per account, or per SPI when the test desk says so. It knows nothing of prescriptions.
 """
@@ -15,7 +15,7 @@ RECEIPT_WITHIN: Final[timedelta] = timedelta(seconds=30)
 Render = Callable[[str], bytes]  # delivered id -> the bytes
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Item:
     """One message waiting for a prescriber system."""
 

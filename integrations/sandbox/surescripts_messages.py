@@ -37,7 +37,8 @@ def error(*, code: str, description_code: str, text: str) -> str:
 
 def verify(*, method: str = "") -> str:
     """The body of a Verify."""
-    return f"<Verify><VerifyStatus><Code>010</Code>{xml.element('PrescriptionDeliveryMethod', method)}</VerifyStatus></Verify>"
+    way = xml.element("PrescriptionDeliveryMethod", method)
+    return f"<Verify><VerifyStatus><Code>010</Code>{way}</VerifyStatus></Verify>"
 
 
 def cancel_response(*, denied: str, text: str) -> str:
@@ -54,7 +55,8 @@ def fill(*, blocks: Blocks, kind: str, reason: str, note: str, on: date) -> str:
     said = xml.element("ReasonCode", reason) + xml.element("Note", note)
     dispensed = (
         f"<MedicationDispensed>{_pick(blocks, 'DrugDescription', 'DrugCoded', 'Quantity', 'DaysSupply', 'WrittenDate')}"
-        f"<LastFillDate><Date>{on.isoformat()}</Date></LastFillDate>{_pick(blocks, 'Substitutions', 'NumberOfRefills', 'Sig')}"
+        f"<LastFillDate><Date>{on.isoformat()}</Date></LastFillDate>"
+        f"{_pick(blocks, 'Substitutions', 'NumberOfRefills', 'Sig')}"
         "</MedicationDispensed>"
     )
     people = blocks.patient + blocks.pharmacy + blocks.prescriber
@@ -67,7 +69,8 @@ def renewal_request(*, blocks: Blocks, last_fill: date, requested: int | None, f
     head = "<FollowUpRequest>1</FollowUpRequest>" if follow_up else ""
     dispensed = (
         f"<MedicationDispensed>{_pick(blocks, 'DrugDescription', 'DrugCoded', 'Quantity', 'DaysSupply', 'WrittenDate')}"
-        f"<LastFillDate><Date>{last_fill.isoformat()}</Date></LastFillDate>{_pick(blocks, 'Substitutions', 'Sig')}{asked}"
+        f"<LastFillDate><Date>{last_fill.isoformat()}</Date></LastFillDate>"
+        f"{_pick(blocks, 'Substitutions', 'Sig')}{asked}"
         "</MedicationDispensed>"
     )
     people = blocks.patient + blocks.pharmacy + blocks.prescriber
@@ -168,12 +171,16 @@ def _patient(wish: dict[str, Any]) -> str:
     number = xml.element("MedicalRecordIdentificationNumberEHR", chart)
     return (
         f"<Patient><HumanPatient>{f'<Identification>{number}</Identification>' if number else ''}"
-        f"<Name><LastName>{value('last', 'Testpatient')}</LastName><FirstName>{value('first', 'Marisol')}</FirstName></Name>"
-        f"<Gender>{value('gender', 'U')}</Gender><DateOfBirth><Date>{value('born_on', '1961-08-14')}</Date></DateOfBirth>"
-        f"<Address><AddressLine1>{value('line1', '412 Alder Street')}</AddressLine1><City>{value('city', 'Nashville')}</City>"
+        f"<Name><LastName>{value('last', 'Testpatient')}</LastName>"
+        f"<FirstName>{value('first', 'Marisol')}</FirstName></Name>"
+        f"<Gender>{value('gender', 'U')}</Gender>"
+        f"<DateOfBirth><Date>{value('born_on', '1961-08-14')}</Date></DateOfBirth>"
+        f"<Address><AddressLine1>{value('line1', '412 Alder Street')}</AddressLine1>"
+        f"<City>{value('city', 'Nashville')}</City>"
         f"<StateProvince>{value('state', 'TN')}</StateProvince><PostalCode>{value('postal', '37203')}</PostalCode>"
         f"<CountryCode>US</CountryCode></Address><CommunicationNumbers><PrimaryTelephone>"
-        f"<Number>{value('phone', '6152210147')}</Number></PrimaryTelephone></CommunicationNumbers></HumanPatient></Patient>"
+        f"<Number>{value('phone', '6152210147')}</Number></PrimaryTelephone></CommunicationNumbers>"
+        "</HumanPatient></Patient>"
     )
 
 

@@ -130,7 +130,8 @@ class Registry:
             self.spis[number] = self._by_suffix(Spi(
                 spi=number, account=account, npi=str(doctor.get("npi", "")), dea=str(doctor.get("dea") or ""),
                 last=str(doctor.get("last_name", "")), first=str(doctor.get("first_name", "")),
-                suffix=str(doctor.get("suffix") or ""), practice_name=practice_name[:70], place=place, listed=number == spi,
+                suffix=str(doctor.get("suffix") or ""), practice_name=practice_name[:70], place=place,
+                listed=number == spi,
             ))  # fmt: skip
 
     def _by_suffix(self, spi: Spi) -> Spi:

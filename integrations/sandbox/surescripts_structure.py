@@ -51,7 +51,8 @@ NUMBERS = group(
 )  # fmt: skip
 
 _PATIENT_IDS = group(*optional(
-    ["MedicareNumber", "MedicaidNumber", "MedicalRecordIdentificationNumberEHR", "PatientAccountNumber", "SocialSecurity",
+    ["MedicareNumber", "MedicaidNumber", "MedicalRecordIdentificationNumberEHR", "PatientAccountNumber",
+    "SocialSecurity",
      "MutuallyDefined"], text(35),
 ))  # fmt: skip
 _PHARMACY_IDS = group(
@@ -61,7 +62,8 @@ _PHARMACY_IDS = group(
 )  # fmt: skip
 _PRESCRIBER_IDS = group(
     *optional(
-        ["StateLicenseNumber", "MedicareNumber", "MedicaidNumber", "UPIN", "DEANumber", "HIN", "SocialSecurity"], text(35)
+        ["StateLicenseNumber", "MedicareNumber", "MedicaidNumber", "UPIN", "DEANumber", "HIN", "SocialSecurity"],
+        text(35)
     ),
     ("NPI", form("[0-9]{10}")),
     *optional(
@@ -132,9 +134,11 @@ def _medication(*, written: str, last_fill: str, refills: str) -> Group:
         ("DrugDescription", text(105)), ("DrugCoded?", DRUG), ("Quantity", QUANTITY), ("DaysSupply?", DAYS),
         (written, WHEN), (last_fill, WHEN), ("Substitutions", one_of("0", "1")),
         *([(refills, REFILLS)] if refills else []),
-        ("Diagnosis*2", DIAGNOSIS), ("PriorAuthorization?", text(35)), ("Note?", text(210)), ("DrugUseEvaluation*5", ANY),
+        ("Diagnosis*2", DIAGNOSIS), ("PriorAuthorization?", text(35)), ("Note?", text(210)), ("DrugUseEvaluation*5",
+        ANY),
         ("DrugCoverageStatusCode*5", text(2)), ("PriorAuthorizationStatus?", text(1)), ("Sig", SIG),
-        *([] if refills else [("PharmacyRequestedRefills?", REFILLS)]), ("DoNotFill?", text(1)), ("TimeZone?", ANY), ("OrderCaptureMethod?", text(35)),
+        *([] if refills else [("PharmacyRequestedRefills?", REFILLS)]), ("DoNotFill?", text(1)), ("TimeZone?", ANY),
+        ("OrderCaptureMethod?", text(35)),
         ("ReasonForSubstitutionCodeUsed?", text(35)), ("SplitScript?", text(35)), ("RxFillIndicator?", text(50)),
         ("OtherMedicationDate*", _OTHER_DATE),
     )  # fmt: skip
@@ -156,7 +160,8 @@ _CANCEL_DENIAL = group(
 )
 _FILL = group(("ReasonCode?", text(3)), ("ReferenceNumber?", text(35)), ("Note?", text(70)))
 _VALIDATED = group(
-    ("ReasonCode*10", text(3)), *optional(["ReferenceNumber"], text(35)), *optional(["Identification", "Supervisor"], ANY),
+    ("ReasonCode*10", text(3)), *optional(["ReferenceNumber"], text(35)), *optional(["Identification", "Supervisor"],
+    ANY),
     ("Note?", text(70)), ("Date?", ANY), ("Specialty?", text(35)),
 )  # fmt: skip
 _RENEWAL_ANSWER = choice(
@@ -167,7 +172,8 @@ _CHANGE_ANSWER = choice(
     ("Approved", _GRANT), ("ApprovedWithChanges", _GRANT), ("Denied", _DENIAL), ("Validated", _VALIDATED)
 )
 _CHANGE_START: list[tuple[str, Node]] = [
-    ("MessageRequestCode", one_of(*codes.CHANGE_CODES)), ("MessageRequestSubCode*10", one_of(*codes.CHANGE_SUB_CODES)), *_START,
+    ("MessageRequestCode", one_of(*codes.CHANGE_CODES)), ("MessageRequestSubCode*10",
+    one_of(*codes.CHANGE_SUB_CODES)), *_START,
 ]  # fmt: skip
 _CANCEL_START: list[tuple[str, Node]] = [
     ("MessageRequestCode?", text(2)), *_START, ("ChangeOfPrescriptionStatusFlag?", one_of("C", "D")),
@@ -191,11 +197,13 @@ BODIES: Final[dict[str, Node]] = {
     "RxRenewalRequest": group(
         *_START, ("FollowUpRequest?", FLAG), ("BenefitsCoordination*4", ANY), ("Facility?", ANY), ("Patient", PATIENT),
         ("Pharmacy", PHARMACY_AT_PLACE), ("Prescriber", PRESCRIBER), ("Observation?", OBSERVATION),
-        ("MedicationDispensed", DISPENSED_FOR_RENEWAL), ("MedicationPrescribed?", PRESCRIBED), ("Supervisor?", SUPERVISOR),
+        ("MedicationDispensed", DISPENSED_FOR_RENEWAL), ("MedicationPrescribed?", PRESCRIBED), ("Supervisor?",
+        SUPERVISOR),
         ("FollowUpPrescriber?", ANY),
     ),
     "RxRenewalResponse": group(
-        *_START, ("Response", _RENEWAL_ANSWER), ("AllergyOrAdverseEvent?", ANY), ("Facility?", ANY), ("Patient", PATIENT),
+        *_START, ("Response", _RENEWAL_ANSWER), ("AllergyOrAdverseEvent?", ANY), ("Facility?", ANY), ("Patient",
+        PATIENT),
         ("Pharmacy", PHARMACY), ("Prescriber", PRESCRIBER), ("Observation?", OBSERVATION), ("Supervisor?", SUPERVISOR),
         ("MedicationResponse", PRESCRIBED), ("FollowUpPrescriber?", ANY),
     ),
@@ -212,7 +220,8 @@ BODIES: Final[dict[str, Node]] = {
     ),
     "RxFill": group(
         *_RECEIPT, ("RequestReferenceNumber?", text(70)), ("Facility?", ANY),
-        ("FillStatus", choice(*[(kind, _FILL) for kind in ("Dispensed", "PartiallyDispensed", "NotDispensed", "Transferred")])),
+        ("FillStatus", choice(*[(kind, _FILL) for kind in ("Dispensed", "PartiallyDispensed", "NotDispensed",
+        "Transferred")])),
         ("Patient", PATIENT), ("Pharmacy", PHARMACY_AT_PLACE), ("Prescriber", PRESCRIBER),
         ("MedicationDispensed?", DISPENSED), ("MedicationPrescribed?", PRESCRIBED), ("Supervisor?", SUPERVISOR),
     ),
@@ -241,7 +250,8 @@ HEADER: Final[Group] = group(
     ("To", _ADDRESS_OF), ("From", _ADDRESS_OF), ("MessageID", text(35)), ("RelatesToMessageID?", text(35)),
     ("SentTime", MOMENT), ("Security?", ANY),
     ("SenderSoftware", group(
-        ("SenderSoftwareDeveloper", text(35)), ("SenderSoftwareProduct", text(35)), ("SenderSoftwareVersionRelease", text(50)),
+        ("SenderSoftwareDeveloper", text(35)), ("SenderSoftwareProduct", text(35)), ("SenderSoftwareVersionRelease",
+        text(50)),
     )),
     ("Mailbox?", group(
         ("MailboxID?", text(35)), ("DeliveredID?", text(35)), ("AdditionalTraceNumber?", text(3)),

@@ -1,4 +1,4 @@
-"""The pretended network: each check of the contract fails alone with its code; samples, lanes, mailbox, hostile bytes."""
+"""The pretended network: each check of the contract fails alone with its code; lanes, mailbox, hostile bytes."""
 
 import json
 import random
@@ -11,7 +11,6 @@ import pytest
 
 from integrations.sandbox import surescripts, surescripts_structure, surescripts_xml
 from integrations.sandbox.clock import Clock
-from integrations.sandbox.surescripts_grammar import StructureFault
 from integrations.sandbox.surescripts_lanes import Lanes
 from integrations.sandbox.wire import Answer, Request
 from integrations.sandbox.world import World
@@ -60,7 +59,9 @@ def said(answer: Answer) -> str:
     return f"{code}/{description}" if description else code
 
 
-def desk(net: surescripts.Surescripts, verb: str, wish: Any = None, *, query: str = "", prefix: str = "/__sim__/") -> Any:
+def desk(
+    net: surescripts.Surescripts, verb: str, wish: Any = None, *, query: str = "", prefix: str = "/__sim__/"
+) -> Any:
     body = b"" if wish is None else json.dumps(wish).encode()
     method = "GET" if wish is None else "POST"
     answer = net.handle(Request(method=method, path=prefix + verb, query=query, body=body))
@@ -102,7 +103,8 @@ def test_every_sample_has_the_right_structure(path: Path) -> None:
 
 
 EXPECTED = {
-    "cancelrx": "000", "cancelrx_response_approved": "900/1000", "cancelrx_response_denied": "900/1000", "error": "900/1000",
+    "cancelrx": "000", "cancelrx_response_approved": "900/1000", "cancelrx_response_denied": "900/1000",
+    "error": "900/1000",
     "getmessage": "003", "newrx": "000", "newrx_epcs": "000", "rxchange_request": "900/1000",
     "rxchange_response_denied": "900/1000", "rxfill_dispensed": "900/1000", "rxrenewal_request": "900/1000",
     "rxrenewal_response_approved_with_changes": "900/1000", "rxrenewal_response_denied": "900/1000",
@@ -308,7 +310,9 @@ def test_the_directory_lists_pharmacies_and_prescribers_as_delimited_files() -> 
     assert len({line.count("|") for line in lines}) == 1
     lines = post(net, directory(ask.format("Provider")), path="/directory").body.decode().splitlines()
     assert [line.split("|")[0] for line in lines] == ["SPI", SPI]
-    found = post(net, directory("<GetProviderLocation><SPI>9912345678003</SPI></GetProviderLocation>"), path="/directory")
+    found = post(
+        net, directory("<GetProviderLocation><SPI>9912345678003</SPI></GetProviderLocation>"), path="/directory"
+    )
     assert "ControlledSubstance" not in found.body.decode()
     wrong = post(net, directory("<GetProviderLocation/>"), path="/directory")
     assert b"<DescriptionCode>2000" in wrong.body
@@ -316,8 +320,14 @@ def test_the_directory_lists_pharmacies_and_prescribers_as_delimited_files() -> 
 
 
 def test_a_world_brings_its_own_accounts_prescribers_and_pharmacies() -> None:
-    practice = {"key": "px", "name": "P", "surescripts": {"account": "ax", "fingerprint": "AB12"}, "doctors": [
-        {"npi": "1748293051", "dea": "BW4829151", "spis": ["7000000001001"], "first_name": "A", "last_name": "B"}]}
+    practice = {
+        "key": "px",
+        "name": "P",
+        "surescripts": {"account": "ax", "fingerprint": "AB12"},
+        "doctors": [
+            {"npi": "1748293051", "dea": "BW4829151", "spis": ["7000000001001"], "first_name": "A", "last_name": "B"}
+        ],
+    }
     document = {"practices": [practice], "pharmacies": [
         {"ncpdp": "3600001", "npi": "1638472906", "name": "Corner", "profile": "direct"}]}  # fmt: skip
     net = surescripts.build(world=World(document=document), clock=Clock.frozen(at=NOW), seed=1)

@@ -1,4 +1,4 @@
-"""What each pretended pharmacy lets a client see, on the virtual clock; cancellations, renewals, changes, the test desk."""
+"""What each pretended pharmacy lets a client see, on the virtual clock; cancels, renewals, changes."""
 
 import importlib.util
 import re
@@ -181,7 +181,9 @@ def test_a_cancellation_of_nothing_known_is_denied_and_one_pharmacy_supports_non
 def answer_request(net: Network, message_id: str, *swaps: tuple[str, str], name: str) -> str:
     text = (kit.FIXTURES / f"{name}.xml").read_text("ascii")
     text = re.sub(r"<RelatesToMessageID>\w+<", f"<RelatesToMessageID>{message_id}<", text)
-    text = text.replace("2026-11-20T18:31:40Z", "2026-11-20T16:00:00Z").replace("2026-11-20T20:50:00Z", "2026-11-20T16:00:00Z")
+    text = text.replace("2026-11-20T18:31:40Z", "2026-11-20T16:00:00Z").replace(
+        "2026-11-20T20:50:00Z", "2026-11-20T16:00:00Z"
+    )
     for old, new in swaps:
         assert old in text, old
         text = text.replace(old, new)
@@ -229,7 +231,12 @@ def test_a_change_answer_must_repeat_the_code_of_its_request() -> None:
 @pytest.mark.parametrize(
     "wish",
     [
-        {"type": "RxRenewalRequest", "requested_refills": None, "follow_up": True, "patient": {"chart_id": "77", "last": "O'Hara"}},
+        {
+            "type": "RxRenewalRequest",
+            "requested_refills": None,
+            "follow_up": True,
+            "patient": {"chart_id": "77", "last": "O'Hara"},
+        },
         {"type": "RxChangeRequest", "code": "U", "sub_codes": ["G"], "reason": "NPI?"},
         {"type": "RxFill", "fill": "PartiallyDispensed", "note": "half"},
         {"type": "CancelRxResponse", "reason_code": "AR", "relates_to": "abc"},
