@@ -42,8 +42,8 @@ DIRECTIONS = re.compile(
     r"|pastillas?|puffs?) )?"
     r"(?:by mouth )?(?:(?:once|twice|one time|two times|three times|1x|2x|3x|1 time|2 times|3 times)(?: a| per"
     r"| each| every)?(?: day| daily)"
-    r"|as needed|prn|when needed|daily|every day|every (?:morning|night|evening|\d+ hours)|each
-    (?:day|morning|night)|nightly|at (?:bedtime" r"|night)|in the (?:morning|evening)"
+    r"|as needed|prn|when needed|daily|every day|every (?:morning|night|evening|\d+ hours)"
+    r"|each (?:day|morning|night)|nightly|at (?:bedtime|night)|in the (?:morning|evening)"
     r"|b\.?i\.?d|t\.?i\.?d|q\.?h\.?s|\bqd|a day|(?:una vez|dos veces|tres veces) (?:al|por) dia|cada (?:dia|noche"
     r"|manana|\d+ horas)|diari\w+)\b"
 )
