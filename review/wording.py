@@ -1,0 +1,237 @@
+"""Words for pages: states, reasons, criteria, events of time. Codes in, sentences out; no queries, no decisions.
+
+A code without words shows as itself, so that nothing is ever hidden; a label is for people, a code is for ever.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+
+from review.states import RequestState
+
+R = RequestState
+
+# (criterion, sentence when it is not met)
+FINDINGS: Mapping[str, tuple[str, str]] = {
+    "emergency": ("Emergency", "May speak of an emergency"),
+    "symptom": ("Symptom", "Says something clinical beside the request"),
+    "emergency_unknown": ("Emergency", "Not looked at for an emergency"),
+    "symptom_unknown": ("Symptom", "Not looked at for a symptom"),
+    "not_a_request": ("Request", "Not surely a refill or pharmacy request"),
+    "not_plain": ("One plain request", "Asks for more than one plain thing"),
+    "doubts": ("Reading", "The reading of the message is not sure"),
+    "channel": ("Channel", "Voicemail, or a channel we do not know"),
+    "author": ("Writer", "Not surely written by the patient"),
+    "identity": ("Identity", "The writer is not surely matched to one chart patient"),
+    "patient_status": ("Patient", "The patient is not surely active"),
+    "newer_message": ("News", "The patient wrote again"),
+    "open_request": ("Other requests", "Another request for this drug is open"),
+    "earlier_denied": ("Earlier answer", "Denied or failed in the last 24 hours"),
+    "automatic_stopped": ("Automatic approval", "Automatic approval is stopped"),
+    "sending_stopped": ("Sending", "All sending is stopped"),
+    "hours_unknown": ("Office hours", "Office hours are not known"),
+    "not_matched": ("On active list", "Not exactly one list entry fits"),
+    "stopped": ("On active list", "Stopped, or not surely active"),
+    "entry_kind": ("List entry", "Over the counter, given in the office, or another doctor's"),
+    "name_or_code_missing": ("Name and code", "The entry's name or code could not be read"),
+    "name_and_code_differ": ("Name and code", "Name and code of the entry do not agree"),
+    "asked_differs": ("Asked and listed", "What is asked for differs from the list"),
+    "directions_differ": ("Directions", "Directions and structured dose do not agree"),
+    "daily_amount_unknown": ("Daily amount", "The daily amount is not exact"),
+    "structured_dose_unread": ("Directions", "The structured dose could not be read"),
+    "days_supply": ("Days supply", "Days supply is over the limit"),
+    "days_supply_unknown": ("Days supply", "Days supply is not known for sure"),
+    "refills": ("Refills", "Refills unknown, or more than the class allows"),
+    "authorised_time": ("Authorized time", "The supply would end too long after the last visit"),
+    "authorised_time_unknown": ("Authorized time", "The end of the supply cannot be told"),
+    "visit": ("Visit", "The last visit is too long ago"),
+    "visit_unknown": ("Visit", "No qualifying visit is known"),
+    "fill_history": ("Fill history", "No fill within the limit"),
+    "supplies_unknown": ("Open supplies", "Open supplies have not been looked at"),
+    "supply_length_unknown": ("Timing", "How long a supply lasts is not known"),
+    "too_early": ("Timing", "Too little of the last supply is used"),
+    "too_late": ("Timing", "The last supply ended long ago"),
+    "stale_mirror": ("Chart copy", "Our copy of the chart is too old"),
+    "prescriber": ("Prescriber", "The entry's prescriber is not surely ours and active"),
+    "prescriber_not_ready": ("Prescriber", "The prescriber lacks what automatic approval needs"),
+    "pharmacy_differs": ("Pharmacy", "The pharmacy named is not surely the default one"),
+    "pharmacy_unknown": ("Pharmacy", "There is no current default pharmacy"),
+    "named_pharmacy": ("Pharmacy", "The pharmacy named is not exactly one of the directory"),
+    "controlled": ("Schedule", "Controlled: the prescriber in person"),
+    "schedule_unknown": ("Schedule", "Schedule not known: counts as controlled"),
+    "class_not_adopted": ("Drug class", "Class not on automatic"),
+    "class_unknown": ("Drug class", "No protocol covers this drug"),
+    "class_never_automatic": ("Drug class", "This class always goes to a clinician"),
+    "lab_missing": ("Labs", "A value the class asks for is not on file"),
+    "lab_old": ("Labs", "A value the class asks for is too old"),
+    "lab_unit": ("Labs", "A value is in a unit we do not compare"),
+    "lab_out_of_range": ("Labs", "A value is out of range"),
+    "protocol_stop": ("Class exclusions", "The protocol excludes this case"),
+    "age": ("Age", "Age outside the limits, or unknown"),
+    "pregnancy_unknown": ("Pregnancy", "Pregnancy is not ruled out"),
+    "pregnant": ("Pregnancy", "The patient is pregnant"),
+    "allergies_unknown": ("Allergies", "The allergy list is not known"),
+    "allergy": ("Allergies", "The drug or its class is on the allergy list"),
+    "other_drugs_unknown": ("Other drugs", "Not every other active drug could be read"),
+    "interaction": ("Interactions", "A listed severe interaction"),
+    "same_ingredient_twice": ("Duplicates", "The same ingredient is active twice"),
+    "therapeutic_duplicate": ("Duplicates", "Another drug of the same class is active"),
+    "stable_time": ("Stable since", "Started or changed too recently"),
+    "stable_time_unknown": ("Stable since", "Not known since when the drug is taken"),
+    "controlled_needs_visit": ("Visit", "No visit within the limit for a controlled drug"),
+    "opioid_quantity": ("Opioid supply", "Opioid supply over the limit, or unknown"),
+    "federal_refills": ("Refills by law", "More refills than federal law allows, or unknown"),
+    "check_failed": ("Check", "A check could not be made"),
+    "gap_hurts": ("Gap", "A gap in this drug may hurt"),
+    "bridge_possible": ("Bridge", "You may bridge for a short time, once a year"),
+    "exclusions_not_checked": ("Class exclusions", "Some exclusions of the class are not checked by machine"),
+}
+
+# Checks that were met, by the name of the guard; others that pass say nothing a person needs.
+MET: Mapping[str, str] = {
+    "matched": "On active list", "entry_active": "Active", "mirror": "Chart copy", "name_and_code": "Name and code",
+    "asked_is_listed": "Asked and listed", "directions_agree": "Directions", "days_supply": "Days supply",
+    "refills": "Refills", "authorised_time": "Authorized time", "visit": "Visit", "fill_history": "Fill history",
+    "too_early": "Timing", "pharmacy": "Pharmacy", "drug_class": "Drug class", "labs": "Labs", "age": "Age",
+    "pregnancy": "Pregnancy", "allergy": "Allergies", "interaction": "Interactions",
+    "therapeutic_duplicate": "Duplicates", "stable_time": "Stable since", "identity": "Identity",
+}  # fmt: skip
+
+# Units of what findings and steps say, by finding code and by guard name.
+_DAYS = frozenset(
+    "visit visit_unknown fill_history days_supply days_supply_unknown authorised_time stable_time too_late lab_old "
+    "lab_missing controlled_needs_visit opioid_quantity stable_time_unknown authorised_time_unknown".split()
+)
+_UNITS: Mapping[str, str] = {
+    **dict.fromkeys(_DAYS, "days"), "too_early": "% used", "stale_mirror": "min", "mirror": "min", "age": "years",
+    "doubts": "% sure", "refills": "refills", "federal_refills": "refills",
+}  # fmt: skip
+
+MENDS: Mapping[str, str] = {
+    "days_supply": "A supply of at most {limit} days.",
+    "refills": "At most {limit} refills.",
+    "authorised_time": "A more recent visit, or fewer refills.",
+    "visit": "A visit within the last {limit} days.",
+    "visit_unknown": "A visit within the last {limit} days.",
+    "fill_history": "A fill within the last {limit} days.",
+    "too_early": "A later request: at least {limit} % of the last supply used.",
+    "stale_mirror": "A fresh copy of the chart.",
+    "class_not_adopted": "Adoption of the class by the medical director.",
+    "lab_missing": "{value} newer than {limit} days.",
+    "lab_old": "{value} newer than {limit} days.",
+}
+
+REASONS: Mapping[str, str] = {
+    "emergency": "May be an emergency: the patient got the emergency text, the on-call was paged",
+    "news_from_patient": "The patient wrote again",
+    "taken_back": "Taken back before it left",
+    "taken_back_by_patient": "Taken back by the patient",
+    "transmission_failed": "Rejected by the network",
+    "unresolved": "Sent, answer unknown: it may be at the pharmacy",
+    "cancel_failed": "The pharmacy did not cancel",
+    "reply_failed": "The message to the patient failed",
+    "pharmacy_not_changed": "The preferred pharmacy could not be changed",
+    "task_failed": "The task in DrChrono could not be made",
+    "task_unresolved": "Not known whether the task in DrChrono exists",
+    "nobody_for_task": "Nobody to give the DrChrono task to",
+    "nobody_to_answer": "No conversation to answer in",
+    "identity_incomplete": "The patient's details could not all be read",
+    "does_not_fit": "Does not fit the prescription message",
+    "duplicate_unclear": "Perhaps a duplicate, not surely",
+    "sender_unknown": "The sender is not known",
+    "plain_review": "Every refill of this kind goes to a person",
+    "runs_out_before_opening": "Runs out before we open",
+    "several_topics": "More than one topic",
+    "unknown_drug": "A drug we do not know",
+    "not_on_list": "Not on the medication list",
+    "no_drug_named": "No drug named",
+    "two_entries_fit": "Two list entries fit",
+    "strength_differs": "Another strength than on the list",
+    "not_a_refill": "Not a refill",
+    "dose_change": "Asks for another dose",
+    "new_drug": "Asks for a new drug",
+    "queued_too_long": "Waited too long to leave",
+}
+
+STATES: Mapping[str, str] = {
+    R.RECEIVED: "Reading",
+    R.HELD: "Held until opening",
+    R.IN_REVIEW: "In review",
+    R.AWAITING_SIGNATURE: "Waiting for a signature",
+    R.APPROVED: "Approved, not left yet",
+    R.SENT: "Sent, taken by the network",
+    R.DONE: "Received by the pharmacy",
+    R.CANCEL_ASKED: "Cancellation asked of the pharmacy",
+    R.HANDING_OFF: "Going to DrChrono",
+    R.WITH_EHR: "Task in DrChrono",
+    R.DENIED: "Denied",
+    R.VISIT_ASKED: "Visit asked",
+    R.TOLD: "Answered: fills left at the pharmacy",
+    R.ANSWERED: "Answered by a person",
+    R.DUPLICATE: "Joined to an earlier request",
+    R.CANCELLED: "Cancelled",
+}
+TONES: Mapping[str, str] = {
+    R.IN_REVIEW: "warn", R.HELD: "info", R.SENT: "pass", R.DONE: "pass", R.APPROVED: "info", R.WITH_EHR: "ctrl",
+    R.HANDING_OFF: "ctrl", R.AWAITING_SIGNATURE: "ctrl", R.CANCEL_ASKED: "warn",
+}  # fmt: skip
+SCHEDULES: Mapping[str, str] = {"ii": "C-II", "iii": "C-III", "iv": "C-IV", "v": "C-V", "unknown": "schedule unknown"}
+
+
+def spoken(code: str) -> str:
+    """A code as words: "news_unread" is "News unread"."""
+    return code.replace("_", " ").strip().capitalize()
+
+
+def reason(code: str) -> str:
+    """Why a request is with a person."""
+    if code in REASONS:
+        return REASONS[code]
+    return FINDINGS[code][1] if code in FINDINGS else spoken(code)
+
+
+def criterion(code: str) -> str:
+    """The name of what a finding is about."""
+    return FINDINGS[code][0] if code in FINDINGS else spoken(code)
+
+
+def sentence(code: str) -> str:
+    """What a finding says."""
+    return FINDINGS[code][1] if code in FINDINGS else spoken(code)
+
+
+def measured(code: str, value: str) -> str:
+    """A value or limit with its unit: ("visit", "402") is "402 days"; text that is no number stays as it is."""
+    unit = _UNITS.get(code, "")
+    return f"{value} {unit}".strip() if value and unit and value.lstrip("-").isdigit() else value
+
+
+def mend(code: str, value: str, limit: str) -> str:
+    """What would have let it pass; "" when nothing would."""
+    words = MENDS.get(code, "").format(value=value.replace("_", " "), limit=limit)
+    return words[:1].upper() + words[1:]
+
+
+def state(value: str, *, is_shadow: bool = False) -> str:
+    """A request's state in words; in shadow nothing has really left."""
+    if is_shadow and value in (R.DONE, R.SENT, R.APPROVED):
+        return "Shadow: would have been sent"
+    return STATES.get(value, spoken(value))
+
+
+def waited(since: datetime, now: datetime) -> str:
+    """Waiting in hours and minutes: "1 h 15 m", "52 m", from two days on "3 days"."""
+    minutes = max(0, int((now - since).total_seconds() // 60))
+    if minutes >= 2 * 24 * 60:
+        return f"{minutes // (24 * 60)} days"
+    return f"{minutes // 60} h {minutes % 60:02d} m" if minutes >= 60 else f"{minutes} m"
+
+
+def countdown(left: timedelta) -> str:
+    """Minutes and seconds: "0:24"."""
+    seconds = max(0, int(left.total_seconds()))
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def days_left(run_out_on: date | None, today: date) -> int | None:
+    """Whole days of supply left, never below zero; None when unknown."""
+    return None if run_out_on is None else max(0, (run_out_on - today).days)
