@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import password_validation
+from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
@@ -98,6 +99,7 @@ class PracticeAdmin(OwnPracticeAdmin):
     """The practice itself. Stage, switches and agreement have their own ways."""
 
     exclude = ("hash_key_sealed",)
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_display = ("name", "stage", "time_zone", "is_shadow")
     readonly_fields = ("slug", "stage", "shadow_since", "baa_signed_on", "baa_signed_by", "sending_stopped_at",
                        "sending_stopped_by", "automatic_stopped_at", "automatic_stopped_by", "created_at")

@@ -6,9 +6,9 @@ from django import forms
 
 
 class SignInForm(forms.Form):
-    """E-mail and password. The field is called username because the throttling library looks for that name."""
+    """E-mail and password. The throttling library finds the account by the field `email`, as the user model does."""
 
-    username = forms.EmailField(label="E-mail", widget=forms.EmailInput(
+    email = forms.EmailField(label="E-mail", widget=forms.EmailInput(
         attrs={"autocomplete": "username", "autofocus": True}))
     password = forms.CharField(label="Password", strip=False, widget=forms.PasswordInput(
         attrs={"autocomplete": "current-password"}))

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import django_otp
 from axes.exceptions import AxesBackendPermissionDenied
+from axes.handlers.proxy import AxesProxyHandler
 from django.contrib.auth import authenticate, login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -42,7 +43,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     form = forms.SignInForm(request.POST or None)
     status = 200
     if request.method == "POST" and form.is_valid():
-        email = form.cleaned_data["username"].lower()
+        email = form.cleaned_data["email"].lower()
+        if not _may_try(request, email=email):
+            return render(request, "practices/locked_out.html", status=429)
         user = _checked(request, email=email, password=form.cleaned_data["password"])
         if user is not None:
             request.session.flush()
@@ -133,6 +136,8 @@ def unlock(request: HttpRequest) -> HttpResponse:
     form = forms.UnlockForm(request.POST or None)
     status = 200
     if request.method == "POST" and form.is_valid():
+        if not _may_try(request, email=request.user.email):
+            return render(request, "practices/locked_out.html", status=429)
         user = _checked(request, email=request.user.email, password=form.cleaned_data["password"])
         if user is not None and user.pk == request.user.pk:
             request.session.cycle_key()
@@ -284,9 +289,14 @@ def _refuse(request: HttpRequest, form, verdict: otp.Verdict) -> int:
 def _checked(request: HttpRequest, *, email: str, password: str) -> User | None:
     """The person, if the password is right and the account is not throttled."""
     try:
-        return authenticate(request, username=email, password=password)
+        return authenticate(request, email=email, password=password)
     except AxesBackendPermissionDenied:
         return None
+
+
+def _may_try(request: HttpRequest, *, email: str) -> bool:
+    """Whether this account may still be tried from this address; a try while locked out leaves no further entry."""
+    return AxesProxyHandler.is_allowed(request, {"email": email})
 
 
 def _with_next(url_name: str, place: str) -> str:

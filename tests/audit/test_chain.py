@@ -93,7 +93,8 @@ def test_two_swapped_entries_are_reordered(many: list[Draft], data: st.DataObjec
     assert (fault.number, fault.kind) == (index + 1, FaultKind.reordered)
 
 
-@pytest.mark.parametrize("column", ["event", "actor_kind", "actor_id", "request_id", "patient_ref", "at", "practice_id"])
+@pytest.mark.parametrize(
+    "column", ["event", "actor_kind", "actor_id", "request_id", "patient_ref", "at", "practice_id"])
 def test_a_column_that_differs_from_its_body_is_changed(column: str) -> None:
     rows = rows_of([Draft(PRACTICE, "request.opened", Actor(ActorKind.system, "x"), uuid.uuid4()) for _ in range(3)])
     rows[1] = rows[1]._replace(**{column: "other"})

@@ -76,7 +76,7 @@ def test_a_rolled_back_change_takes_its_entry_along(now: datetime, a_draft: Make
 ])
 def test_the_database_refuses_to_alter_the_trail(now: datetime, a_draft: Make, statement: str) -> None:
     write(now, a_draft(), a_draft())
-    with pytest.raises(DatabaseError, match="append-only|only moves forward"), transaction.atomic(), \
+    with pytest.raises(DatabaseError, match=r"append-only|only moves forward"), transaction.atomic(), \
             connection.cursor() as cursor:
         cursor.execute(statement)
 
@@ -84,7 +84,8 @@ def test_the_database_refuses_to_alter_the_trail(now: datetime, a_draft: Make, s
 @pytest.mark.django_db
 def test_emptying_the_trail_is_guarded_by_triggers_outside_test_databases(now: datetime) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE tgtype & 32 = 32 AND tgenabled = 'O'")
+        cursor.execute("SELECT tgname, tgrelid::regclass::text FROM pg_trigger"
+                       " WHERE tgtype & 32 = 32 AND tgenabled = 'O'")
         assert {("audit_entry_no_truncate", "audit_entry"), ("audit_head_no_truncate", "audit_head")} <= set(
             cursor.fetchall())
         cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'audit_refuse'")
@@ -148,7 +149,7 @@ def test_many_writers_of_one_practice_leave_no_gap(now: datetime, a_draft: Make,
         try:
             for turn in range(each):
                 write(now, a_draft(practice_id=others[turn % 3]), a_draft(), a_draft(practice_id=others[-1 - turn % 3]))
-        except Exception as error:  # noqa: BLE001 - reported below
+        except Exception as error:
             problems.append(error)
         finally:
             connection.close()
