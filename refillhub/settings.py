@@ -71,12 +71,6 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 
 # --- applications ------------------------------------------------------------------------------------------------
-_OURS = ["refillhub.practices", "audit", "rules", "integrations", "review"]
-# TEMPORARY GUARD until every package has landed: APPS_WHILE_BUILDING=refillhub.practices,audit narrows the list.
-_OURS = [name for name in _OURS if (BASE_DIR / name.replace(".", "/") / "apps.py").exists()]
-_OURS = [name for name in _OURS if name in env.list("APPS_WHILE_BUILDING", default=_OURS)]
-if not (BASE_DIR / "refillhub/practices/models.py").exists():
-    _OURS = [name for name in _OURS if name in {"audit"}]
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -91,11 +85,14 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "django_htmx",
-    *_OURS,
-    *(["refillhub.apps.WiringConfig"] if {"refillhub.practices", "integrations"} <= set(_OURS) else []),
+    "refillhub.practices",
+    "audit",
+    "rules",
+    "integrations",
+    "review",
+    "refillhub.apps.WiringConfig",
 ]
-if "refillhub.practices" in _OURS:  # TEMPORARY GUARD
-    AUTH_USER_MODEL = "practices.User"
+AUTH_USER_MODEL = "practices.User"
 
 MIDDLEWARE = [
     "refillhub.logs.RequestLog",
@@ -116,8 +113,6 @@ MIDDLEWARE = [
     "refillhub.practices.middleware.IdleLockMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
-if not (BASE_DIR / "refillhub/practices/middleware.py").exists():  # TEMPORARY GUARD
-    MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("refillhub.practices.")]
 
 ROOT_URLCONF = "refillhub.urls"
 WSGI_APPLICATION = "refillhub.wsgi.application"
