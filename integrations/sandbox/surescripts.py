@@ -63,8 +63,11 @@ class Surescripts(Simulator):
 
     def control(self, verb: str, request: Request) -> Answer | None:
         """The network's own control calls."""
-        with self.lock:
-            return desk.answer(network=self, verb=verb, request=request)
+        try:
+            with self.lock:
+                return desk.answer(network=self, verb=verb, request=request)
+        except AttributeError as fault:  # a list or a number where an object was meant
+            raise control.BadControl(str(fault)) from fault
 
     def handle(self, request: Request) -> Answer:
         """As the frame; /control/... is another name of /__sim__/..."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from integrations.sandbox import surescripts, surescripts_structure, surescripts_xml
-from integrations.sandbox.wire import ConnectionDropped
+from integrations.sandbox.wire import ConnectionDropped, Request
 
 _spec = importlib.util.spec_from_file_location("surescripts_kit", Path(__file__).parent / "test_surescripts.py")
 assert _spec is not None
@@ -301,3 +301,12 @@ def test_a_test_message_is_answered_and_reaches_no_pharmacy() -> None:
     marked = ("</SenderSoftware>", "</SenderSoftware><TestMessage>1</TestMessage>")
     assert kit.said(kit.post(net, kit.newrx(marked))) == "010"
     assert got(net) == 0
+
+
+@pytest.mark.parametrize(
+    "verb", ["lanes", "settings", "queue", "pharmacies/9990001", "pharmacies/none", f"spis/{SPI}", "push"]
+)
+@pytest.mark.parametrize("body", [b"[1]", b"7", b"{", b'{"unheard_of": 1, "type": "x", "url": "http://example.com"}'])
+def test_a_senseless_control_call_is_answered_with_400(verb: str, body: bytes) -> None:
+    answer = kit.network().handle(Request(method="POST", path=f"/__sim__/{verb}", body=body))
+    assert answer.status == (200 if verb == "lanes" and body.startswith(b'{"') else 400)
