@@ -45,6 +45,20 @@ class Burst:
     providers: dict[str, Provider]
 
 
+def glance(*, now: datetime, limit: int = 200) -> int:
+    """Look at messages still in their quiet window for one thing only: an emergency is read at once. Returns how many."""
+    rows = inbox.not_glanced(limit=limit)
+    urgent = []
+    for row in rows:
+        event = _parsed(row, charts.connection_of(row.practice, Vendor.klara))
+        thread = understanding.thread_of(events=[event], medications=(), topics=frozenset(), pharmacies=())
+        if read.read(thread=thread, lexicon=lexicon.load()).is_emergency:
+            urgent.append(row)
+    if rows:
+        inbox.glanced(events=rows, urgent=urgent, now=now)
+    return len(urgent)
+
+
 def take_in_due(*, now: datetime, limit: int = 100) -> int:
     """Read everything that is due, in one batch. Returns the number of events taken."""
     rows = inbox.claim(now=now, limit=limit)

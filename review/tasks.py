@@ -16,7 +16,8 @@ MOST_BATCHES = 20
 
 @shared_task(queue="intake", acks_late=True)
 def take_in_due(**_later: object) -> int:
-    """Read stored messages whose quiet time is over."""
+    """Read stored messages whose quiet time is over, emergencies before it is."""
+    intake.glance(now=clock.now())
     return sum(_until_empty(lambda: intake.take_in_due(now=clock.now())))
 
 

@@ -62,6 +62,7 @@ class InboundEvent(models.Model):
     due_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    is_glanced = models.BooleanField(default=False)
     read_at = models.DateTimeField(null=True)
     purged_at = models.DateTimeField(null=True)
     note = models.CharField(max_length=200, blank=True)
@@ -79,6 +80,11 @@ class InboundEvent(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["due_at"], condition=models.Q(progress="received"), name="event_due"),
+            models.Index(
+                fields=["received_at"],
+                condition=models.Q(progress="received", is_glanced=False),
+                name="event_not_glanced",
+            ),
             models.Index(fields=["lease_until"], condition=models.Q(progress="reading"), name="event_leased"),
             models.Index(
                 fields=["practice", "sender_id"],

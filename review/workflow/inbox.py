@@ -141,6 +141,7 @@ def _row(arrival: Arrival, now: datetime) -> InboundEvent:
         sent_at=arrival.sent_at,
         received_at=now,
         due_at=now + quiet,
+        is_glanced=not quiet,
         note=arrival.note[:200],
     )
 
@@ -216,6 +217,22 @@ def claim(*, now: datetime, limit: int) -> list[InboundEvent]:
         .filter(id__in=ids, progress=Progress.READING)
         .order_by("received_at")
     )
+
+
+def not_glanced(*, limit: int) -> list[InboundEvent]:
+    """Messages in their quiet window that nobody has glanced at yet."""
+    return list(
+        InboundEvent.objects.select_related("practice")
+        .filter(progress=Progress.RECEIVED, kind=EventKind.MESSAGE_IN, is_glanced=False)
+        .order_by("received_at")[:limit]
+    )
+
+
+def glanced(*, events: Sequence[InboundEvent], urgent: Sequence[InboundEvent], now: datetime) -> None:
+    """The glance is done; an emergency waits for no quiet window."""
+    waiting = InboundEvent.objects.filter(progress=Progress.RECEIVED)
+    waiting.filter(id__in=[event.id for event in events]).update(is_glanced=True)
+    waiting.filter(id__in=[event.id for event in urgent]).update(due_at=now)
 
 
 def give_back(*, events: Sequence[InboundEvent], due_at: datetime, note: str) -> None:
