@@ -1,4 +1,5 @@
-"""A case = facts plus what plainly follows from them (daily amount, schedule, classes, days since ...), worked out once.
+"""A case = facts plus what plainly follows from them (daily amount, schedule, classes, days since ...), worked out
+once.
 
 Recipes and guards read it; it judges nothing. What cannot be worked out stays None.
 """
@@ -34,7 +35,8 @@ class Case:
     sig: directions.Daily
     structured: directions.Daily
     days_supply: int | None
-    """Per fill: the chart's figure, else exact from quantity and daily amount; None when they differ or neither is known."""
+    """Per fill: the chart's figure, else exact from quantity and daily amount; None when they differ or neither is
+    known."""
     days_supply_computed: int | None
     standing: supply.Standing
     run_out_on: date | None

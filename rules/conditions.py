@@ -1,4 +1,5 @@
-"""Conditions an editor may use: named facts with type and unit, operators, a small typed tree; parse, evaluate, explain.
+"""Conditions an editor may use: named facts with type and unit, operators, a small typed tree; parse, evaluate,
+explain.
 
 Three-valued logic (Kleene): a missing fact is unknown, and unknown is neither true nor false. Documents are bounded in
 depth and size; an error names the path. No free expressions, no code in data.
@@ -71,33 +72,112 @@ T, N, C, S = Type.truth, Type.number, Type.code, Type.codes
 CATALOGUE: Mapping[str, Fact] = _list(
     Fact("message.kind", C, "", "what the patient asks for", "refill", lambda c: c.facts.reading.kind.value, "klara"),
     Fact("message.tag", C, "", "the Klara tag", "refill", lambda c: c.facts.reading.tag.value, "klara"),
-    Fact("message.is_tagged", T, "", "the message carries the tag of its recipe", "true", lambda c: c.is_tagged, "klara"),
+    Fact(
+        "message.is_tagged", T, "", "the message carries the tag of its recipe", "true", lambda c: c.is_tagged, "klara"
+    ),
     Fact("message.is_plain", T, "", "the message asks for one thing only", "true", lambda c: c.facts.reading.is_plain),
     Fact("message.has_doubts", T, "", "reading left doubts", "false", lambda c: bool(c.facts.reading.doubts)),
-    Fact("message.confidence", N, "percent", "how sure the reading is", "95", lambda c: c.facts.reading.confidence_percent),
+    Fact(
+        "message.confidence",
+        N,
+        "percent",
+        "how sure the reading is",
+        "95",
+        lambda c: c.facts.reading.confidence_percent,
+    ),
     Fact("message.channel", C, "", "how the message came", "text", lambda c: c.facts.reading.channel.value, "klara"),
     Fact("drug.is_controlled", T, "", "the drug is in schedule II to V", "false", lambda c: c.is_controlled, "dea"),
     Fact("drug.schedule", C, "", "the drug's schedule", "iv", lambda c: c.schedule.value, "dea"),
     Fact("drug.classes", S, "", "the drug's protocol classes", "statin", lambda c: frozenset(c.classes) or None),
-    Fact("drug.ingredients", S, "", "the drug's ingredients", "atorvastatin", lambda c: frozenset(c.ingredients) or None),
+    Fact(
+        "drug.ingredients", S, "", "the drug's ingredients", "atorvastatin", lambda c: frozenset(c.ingredients) or None
+    ),
     Fact("drug.is_never_hold", T, "", "a gap in this drug may hurt at once", "false", lambda c: c.is_never_hold),
-    Fact("drug.is_class_automatic", T, "", "the class may be automatic and is adopted", "true", lambda c: c.is_class_automatic),
-    Fact("entry.is_active", T, "", "the drug is active on the list", "true", lambda c: c.facts.entry and c.facts.entry.is_active, "drchrono"),
-    Fact("entry.matches", N, "entries", "active list entries that fit", "1", lambda c: c.facts.entries_matching, "drchrono"),
+    Fact(
+        "drug.is_class_automatic",
+        T,
+        "",
+        "the class may be automatic and is adopted",
+        "true",
+        lambda c: c.is_class_automatic,
+    ),
+    Fact(
+        "entry.is_active",
+        T,
+        "",
+        "the drug is active on the list",
+        "true",
+        lambda c: c.facts.entry and c.facts.entry.is_active,
+        "drchrono",
+    ),
+    Fact(
+        "entry.matches",
+        N,
+        "entries",
+        "active list entries that fit",
+        "1",
+        lambda c: c.facts.entries_matching,
+        "drchrono",
+    ),
     Fact("entry.days_supply", N, "days", "days one fill lasts", "90", lambda c: c.days_supply, "drchrono"),
-    Fact("visit.days_since", N, "days", "days since the last qualifying visit", "120", lambda c: c.days_since_visit, "drchrono"),
-    Fact("visit.is_overdue", T, "", "the last visit is over the practice's limit", "false", lambda c: c.is_visit_overdue, "drchrono"),
+    Fact(
+        "visit.days_since",
+        N,
+        "days",
+        "days since the last qualifying visit",
+        "120",
+        lambda c: c.days_since_visit,
+        "drchrono",
+    ),
+    Fact(
+        "visit.is_overdue",
+        T,
+        "",
+        "the last visit is over the practice's limit",
+        "false",
+        lambda c: c.is_visit_overdue,
+        "drchrono",
+    ),
     Fact("visit.has_upcoming", T, "", "a visit is booked", "false", lambda c: _upcoming(c), "drchrono"),
     Fact("supply.days_since", N, "days", "days since the last known supply", "60", lambda c: c.standing.days_since),
-    Fact("supply.used_percent", N, "percent", "part of the last supply used", "90", lambda c: c.standing.least_used_percent),
-    Fact("pharmacy.fills_left", N, "fills", "fills left as a pharmacy reported", "2", lambda c: c.facts.fills_left, "pharmacy"),
-    Fact("pharmacy.is_named_found", T, "", "the named pharmacy is one directory entry", "true", lambda c: bool(c.facts.pharmacy.named_ncpdp)),
-    Fact("hours.was_closed_when_sent", T, "", "closed when the message was sent", "false", lambda c: c.facts.hours.was_closed_when_sent),
+    Fact(
+        "supply.used_percent",
+        N,
+        "percent",
+        "part of the last supply used",
+        "90",
+        lambda c: c.standing.least_used_percent,
+    ),
+    Fact(
+        "pharmacy.fills_left",
+        N,
+        "fills",
+        "fills left as a pharmacy reported",
+        "2",
+        lambda c: c.facts.fills_left,
+        "pharmacy",
+    ),
+    Fact(
+        "pharmacy.is_named_found",
+        T,
+        "",
+        "the named pharmacy is one directory entry",
+        "true",
+        lambda c: bool(c.facts.pharmacy.named_ncpdp),
+    ),
+    Fact(
+        "hours.was_closed_when_sent",
+        T,
+        "",
+        "closed when the message was sent",
+        "false",
+        lambda c: c.facts.hours.was_closed_when_sent,
+    ),
     Fact("hours.is_closed_now", T, "", "closed now", "false", lambda c: c.facts.hours.is_closed_now),
     Fact("patient.age", N, "years", "the patient's age", "54", lambda c: c.facts.patient.age_years, "drchrono"),
     Fact("patient.status", C, "", "the patient's status", "active", lambda c: c.facts.patient.status.value, "drchrono"),
     Fact("mirror.age", N, "minutes", "age of our copy of the chart", "5", lambda c: c.facts.mirror_age_minutes),
-)  # fmt: skip
+)
 
 
 def _upcoming(case: Case) -> bool | None:
@@ -243,9 +323,13 @@ def _compare(condition: Compare, case: Case, node: str, trace: list[TraceStep]) 
         result = _OPS[condition.op](value, wanted)
     trace.append(
         TraceStep(
-            node=node, fact=fact.name, value=_written(value), threshold=f"{condition.op} {_written(wanted)}".rstrip(),
-            result=result, source=fact.source,
-        )  # fmt: skip
+            node=node,
+            fact=fact.name,
+            value=_written(value),
+            threshold=f"{condition.op} {_written(wanted)}".rstrip(),
+            result=result,
+            source=fact.source,
+        )
     )
     return result
 

@@ -109,7 +109,8 @@ def _plain(text: str) -> str:
 
 
 def _keep_no_news(match: re.Match[str]) -> str:
-    """Drop a bracket that only repeats (a number word or digit, or a strength); keep any other, so it is not understood."""
+    """Drop a bracket that only repeats (a number word or digit, or a strength); keep any other, so it is not
+    understood."""
     inside = match.group(0)[1:-1].strip()
     repeats = inside in _NUMBER_WORDS or inside in {"1", "2", "3", "4"} or inside in {"s", "es"}
     is_strength = re.fullmatch(r"\d+(?:\.\d+)?\s?(?:mg|mcg|g)(?: total)?", inside) is not None
@@ -187,7 +188,8 @@ def read_structured(*, directions: Directions | None) -> Daily:
 
 
 def do_agree(*, sig: Daily, structured: Daily) -> bool | None:
-    """True: both known and equal, or there are no structured directions. False: both known, different. None: cannot tell."""
+    """True: both known and equal, or there are no structured directions. False: both known, different. None: cannot
+    tell."""
     if structured.reason == "absent":
         return True
     if sig.amount is None or structured.amount is None:

@@ -67,7 +67,8 @@ class Sex(StrEnum):
 
 
 class SupplyState(StrEnum):
-    """Where a supply of ours (or a native prescription) stands. Anything not surely undelivered counts as supply (law 6)."""
+    """Where a supply of ours (or a native prescription) stands. Anything not surely undelivered counts as supply (law
+    6)."""
 
     approved = "approved"
     sent = "sent"
@@ -175,7 +176,8 @@ class Supply:
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """One laboratory result or vital sign, key and unit as in `protocols` (a unit that differs is not converted here)."""
+    """One laboratory result or vital sign, key and unit as in `protocols` (a unit that differs is not converted
+    here)."""
 
     key: str
     value: Decimal
@@ -279,7 +281,8 @@ class Facts:
     reading: Reading
     patient: Patient
     drug: Drug | None = None
-    """What is asked for, after matching to the list (strength and form of the entry unless the message names others)."""
+    """What is asked for, after matching to the list (strength and form of the entry unless the message names
+    others)."""
     entry: ListEntry | None = None
     entries_matching: int | None = None
     """How many active list entries fit the mention: only exactly 1 is a match."""

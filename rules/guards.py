@@ -181,7 +181,8 @@ def _same(value: str | tuple[str, ...]) -> str:
 
 
 def asked_is_listed(case: Case) -> Finding | None:
-    """Clinical check `same_dose`: what is asked for is what the list says, in every point known to differ or not known."""
+    """Clinical check `same_dose`: what is asked for is what the list says, in every point known to differ or not
+    known."""
     drug, entry, reading = case.facts.drug, case.facts.entry, case.facts.reading
     points = {
         "strength": reading.strength_differs,

@@ -79,7 +79,8 @@ def next_opening(*, after: datetime, office: OfficeHours) -> datetime:
 
 
 def _at(day: date, office: OfficeHours) -> datetime:
-    """Opening moment of a local day, UTC. An opening inside the hour skipped in spring falls on the first moment after."""
+    """Opening moment of a local day, UTC. An opening inside the hour skipped in spring falls on the first moment
+    after."""
     zone = _zone(office.time_zone)
     return datetime.combine(day, office.opens, tzinfo=zone).astimezone(UTC)
 

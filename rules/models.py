@@ -1,4 +1,5 @@
-"""RuleVersion: one immutable set of rules, published by a second person. DecisionRecord: facts, trace and version of one
+"""RuleVersion: one immutable set of rules, published by a second person. DecisionRecord: facts, trace and version of
+one
 decision. Rows change only by the verbs of `rules.versions`; records are only ever added.
 """
 

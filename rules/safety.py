@@ -28,7 +28,8 @@ def drug_class(case: Case) -> Finding | None:
 
 
 def labs(case: Case) -> Finding | None:
-    """Clinical check `labs`: every value on file, in its unit, recent enough and in range. A missing lab is not a pass."""
+    """Clinical check `labs`: every value on file, in its unit, recent enough and in range. A missing lab is not a
+    pass."""
     for protocol in case.applying:
         for test in protocol.tests:
             if test.concerns(case.ingredients):

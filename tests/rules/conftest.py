@@ -10,9 +10,27 @@ import pytest
 
 from rules import decision, protocols, recipes
 from rules.facts import (
-    Author, Channel, Directions, Drug, Earlier, Facts, Fill, Hours, Kind, ListEntry, Patient, PatientStatus, Pharmacy,
-    Prescriber, Reading, Schedule, Sex, Switches, Tag, Visit,
-)  # fmt: skip
+    Author,
+    Channel,
+    Directions,
+    Drug,
+    Earlier,
+    Facts,
+    Fill,
+    Hours,
+    Kind,
+    ListEntry,
+    Patient,
+    PatientStatus,
+    Pharmacy,
+    Prescriber,
+    Reading,
+    Schedule,
+    Sex,
+    Switches,
+    Tag,
+    Visit,
+)
 from rules.policy import Policy
 
 TODAY = date(2026, 11, 17)
@@ -23,19 +41,37 @@ def ago(days: int) -> date:
 
 
 def drug(**changes: Any) -> Drug:
-    plain = Drug("omeprazole 20 MG Delayed Release Oral Capsule", "198051", ("omeprazole",), "20 mg",
-                 "Delayed Release Oral Capsule", Schedule.not_controlled)  # fmt: skip
+    plain = Drug(
+        "omeprazole 20 MG Delayed Release Oral Capsule",
+        "198051",
+        ("omeprazole",),
+        "20 mg",
+        "Delayed Release Oral Capsule",
+        Schedule.not_controlled,
+    )
     return dataclasses.replace(plain, **changes)
 
 
 def entry(**changes: Any) -> ListEntry:
     plain = ListEntry(
-        entry_id="e1", as_named=drug(), as_coded=drug(), sig_text="Take 1 capsule by mouth once daily",
-        directions=Directions("1", "capsule", "once daily", "oral", False), dispense_quantity=Decimal(90),
-        dispense_unit="capsule", days_supply=90, number_refills=0, daw=False, is_active=True, prescribed_on=ago(85),
-        started_on=ago(700), is_over_the_counter=False, is_administered=False, is_by_other_doctor=False,
+        entry_id="e1",
+        as_named=drug(),
+        as_coded=drug(),
+        sig_text="Take 1 capsule by mouth once daily",
+        directions=Directions("1", "capsule", "once daily", "oral", False),
+        dispense_quantity=Decimal(90),
+        dispense_unit="capsule",
+        days_supply=90,
+        number_refills=0,
+        daw=False,
+        is_active=True,
+        prescribed_on=ago(85),
+        started_on=ago(700),
+        is_over_the_counter=False,
+        is_administered=False,
+        is_by_other_doctor=False,
         prescriber_ref="p1",
-    )  # fmt: skip
+    )
     return dataclasses.replace(plain, **changes)
 
 
@@ -44,19 +80,38 @@ def facts(**changes: Any) -> Facts:
         now=datetime(2026, 11, 17, 15, 0, tzinfo=UTC),
         today=TODAY,
         reading=Reading(
-            kind=Kind.refill, tag=Tag.refill, is_plain=True, strength_differs=False, form_differs=False,
-            quantity_differs=False, directions_differ=False, channel=Channel.text, author=Author.patient,
-            is_identity_verified=True, is_emergency=False, has_symptom=False, is_out_of_drug=False, confidence_percent=98,
+            kind=Kind.refill,
+            tag=Tag.refill,
+            is_plain=True,
+            strength_differs=False,
+            form_differs=False,
+            quantity_differs=False,
+            directions_differ=False,
+            channel=Channel.text,
+            author=Author.patient,
+            is_identity_verified=True,
+            is_emergency=False,
+            has_symptom=False,
+            is_out_of_drug=False,
+            confidence_percent=98,
         ),
         patient=Patient(54, PatientStatus.active, False, Sex.female),
-        drug=drug(), entry=entry(), entries_matching=1,
+        drug=drug(),
+        entry=entry(),
+        entries_matching=1,
         visit=Visit(ago(120), None, True),
-        fills=(Fill(ago(80), 90, "pharmacy"),), supplies=(), labs=(),
+        fills=(Fill(ago(80), 90, "pharmacy"),),
+        supplies=(),
+        labs=(),
         prescriber=Prescriber("p1", True, True, True, False, True),
-        pharmacy=Pharmacy("1234567", True), other_drugs=(), allergies=(), mirror_age_minutes=3,
+        pharmacy=Pharmacy("1234567", True),
+        other_drugs=(),
+        allergies=(),
+        mirror_age_minutes=3,
         hours=Hours(False, False, datetime(2026, 11, 18, 12, 0, tzinfo=UTC), date(2026, 11, 18)),
-        switches=Switches(False, False), earlier=Earlier(False, None, None, False, False),
-    )  # fmt: skip
+        switches=Switches(False, False),
+        earlier=Earlier(False, None, None, False, False),
+    )
     return dataclasses.replace(plain, **changes)
 
 

@@ -1,8 +1,8 @@
 """Each limit on both sides, from a case that passes everything else."""
 
 import dataclasses
-from decimal import Decimal
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -102,23 +102,37 @@ def test_stable_for_90_days(cast: Any, days: int, passes: bool) -> None:
 def test_antidepressants_are_stable_for_180_days(cast: Any, days: int, passes: bool) -> None:
     drug = cast.drug(ingredients=("sertraline",), form="Oral Tablet", strength="50 mg")
     changed = cast.entry(
-        as_named=drug, as_coded=drug, changed_on=cast.ago(days), dispense_unit="tablet",
-        directions=None, sig_text="Take 1 tablet by mouth once daily",
-    )  # fmt: skip
+        as_named=drug,
+        as_coded=drug,
+        changed_on=cast.ago(days),
+        dispense_unit="tablet",
+        directions=None,
+        sig_text="Take 1 tablet by mouth once daily",
+    )
     pressure = (f.Lab("sbp", Decimal(120), "mm[Hg]", cast.ago(120)),)
     check(cast, cast.facts(drug=drug, entry=changed, labs=pressure), "stable_time", passes)
 
 
 @pytest.mark.parametrize(
     ("value", "age", "passes"),
-    [("0.4", 365, True), ("0.39", 365, False), ("4.5", 10, True), ("4.6", 10, False), ("2", 366, False), (None, 0, False)],
+    [
+        ("0.4", 365, True),
+        ("0.39", 365, False),
+        ("4.5", 10, True),
+        ("4.6", 10, False),
+        ("2", 366, False),
+        (None, 0, False),
+    ],
 )
 def test_a_lab_must_be_on_file_recent_and_in_range(cast: Any, value: str | None, age: int, passes: bool) -> None:
     drug = cast.drug(ingredients=("levothyroxine",), form="Oral Tablet", strength="50 mcg")
     entry = cast.entry(
-        as_named=drug, as_coded=drug, dispense_unit="tablet", directions=None,
+        as_named=drug,
+        as_coded=drug,
+        dispense_unit="tablet",
+        directions=None,
         sig_text="Take 1 tablet by mouth once daily",
-    )  # fmt: skip
+    )
     labs = () if value is None else (f.Lab("tsh", Decimal(value), "mIU/L", cast.ago(age)),)
     patient = f.Patient(54, f.PatientStatus.active, False, f.Sex.female)
     made = cast.decide(cast.facts(drug=drug, entry=entry, labs=labs, patient=patient))
@@ -134,10 +148,14 @@ def test_a_second_plain_request_is_a_duplicate_for_24_hours(cast: Any, seconds: 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"is_ours": None}, {"is_active": False}, {"has_spi": False}, {"is_away": True}, {"is_away": None},
+        {"is_ours": None},
+        {"is_active": False},
+        {"has_spi": False},
+        {"is_away": True},
+        {"is_away": None},
         {"agreed_to_automatic": False},
     ],
-)  # fmt: skip
+)
 def test_only_in_the_name_of_a_ready_and_willing_prescriber(cast: Any, changes: dict[str, Any]) -> None:
     assert cast.decide(cast.spoil("prescriber", **changes)).outcome is REVIEW
 
@@ -152,8 +170,17 @@ def test_name_and_code_must_agree(cast: Any, field: str) -> None:
     check(cast, cast.facts(entry=cast.entry(as_named=other)), "name_and_code_differ", False)
 
 
-@pytest.mark.parametrize(("name", "value"), [("visit_limit_days", 366), ("max_days_supply", 91), ("early_used_percent", 74),
-                                             ("visit_limit_days", 0), ("max_days_supply", True), ("fill_history_days", "9")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("visit_limit_days", 366),
+        ("max_days_supply", 91),
+        ("early_used_percent", 74),
+        ("visit_limit_days", 0),
+        ("max_days_supply", True),
+        ("fill_history_days", "9"),
+    ],
+)
 def test_a_policy_cannot_be_laxer_than_the_floor(name: str, value: Any) -> None:
     with pytest.raises(PolicyError) as caught:
         Policy(**{name: value})

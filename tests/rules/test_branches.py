@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from rules import facts as f
 from rules import decision, recipes
+from rules import facts as f
 from rules.decision import Outcome, Queue, TellKind
 
 NIGHT = f.Hours(True, True, datetime(2026, 11, 18, 12, 0, tzinfo=UTC), date(2026, 11, 18))
@@ -80,9 +80,18 @@ def test_a_short_supply_at_night_goes_to_the_on_call_where_enabled(cast: Any) ->
 
 
 GAP_HURTS = [
-    "insulin glargine", "apixaban", "warfarin", "clopidogrel", "lamotrigine", "quetiapine", "clonidine", "metoprolol",
-    "prednisone", "tacrolimus", "albuterol",
-]  # fmt: skip
+    "insulin glargine",
+    "apixaban",
+    "warfarin",
+    "clopidogrel",
+    "lamotrigine",
+    "quetiapine",
+    "clonidine",
+    "metoprolol",
+    "prednisone",
+    "tacrolimus",
+    "albuterol",
+]
 
 
 @pytest.mark.parametrize("ingredient", GAP_HURTS)
@@ -111,7 +120,9 @@ def test_fills_left_are_told_only_when_a_pharmacy_reported_them(cast: Any) -> No
 
 def change(cast: Any, **pharmacy: Any) -> f.Facts:
     whole = cast.spoil("reading", kind=f.Kind.pharmacy_change, tag=f.Tag.pharmacy_change)
-    return dataclasses.replace(whole, drug=None, entry=None, pharmacy=f.Pharmacy("1234567", True, "x", False, **pharmacy))
+    return dataclasses.replace(
+        whole, drug=None, entry=None, pharmacy=f.Pharmacy("1234567", True, "x", False, **pharmacy)
+    )
 
 
 def test_a_pharmacy_change_needs_exactly_one_pharmacy(cast: Any) -> None:
@@ -121,9 +132,11 @@ def test_a_pharmacy_change_needs_exactly_one_pharmacy(cast: Any) -> None:
 
 def test_a_recipe_switched_off_leaves_the_request_to_a_person(cast: Any) -> None:
     for key, given in {
-        "auto_refill": cast.facts(), "pharmacy_change": change(cast, named_ncpdp="7654321"),
-        "controlled": listed(cast, "zolpidem", f.Schedule.iv), "needs_visit": cast.facts(visit=f.Visit(cast.ago(400), None, True)),
-    }.items():  # fmt: skip
+        "auto_refill": cast.facts(),
+        "pharmacy_change": change(cast, named_ncpdp="7654321"),
+        "controlled": listed(cast, "zolpidem", f.Schedule.iv),
+        "needs_visit": cast.facts(visit=f.Visit(cast.ago(400), None, True)),
+    }.items():
         limits = cast.policy(enabled_recipes=frozenset(cast.policy().enabled_recipes - {key}))
         assert cast.decide(given, limits).outcome is Outcome.review
 
@@ -157,8 +170,15 @@ def test_facts_that_cannot_be_worked_out_are_a_persons(cast: Any) -> None:
 
 
 def test_two_recipes_that_disagree_resolve_to_the_more_cautious(cast: Any) -> None:
-    always = recipes.parse(document={
-        "key": "mine", "name": "All to review", "trigger": "refill", "start": "r", "nodes": {"r": {"then": "review"}}})  # fmt: skip
+    always = recipes.parse(
+        document={
+            "key": "mine",
+            "name": "All to review",
+            "trigger": "refill",
+            "start": "r",
+            "nodes": {"r": {"then": "review"}},
+        }
+    )
     made = cast.decide(cast.facts(), None, (*recipes.SHIPPED, always))
     assert (made.outcome, made.recipe) == (Outcome.review, "mine")
 

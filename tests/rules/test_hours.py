@@ -11,8 +11,13 @@ OFFICE = hours.OfficeHours("US/Eastern")
 
 @pytest.mark.parametrize(
     ("at", "is_open"),
-    [("2026-11-17T18:59:59", True), ("2026-11-17T19:00:00", False), ("2026-11-18T06:59:59", False), ("2026-11-18T07:00:00", True)],
-)  # fmt: skip
+    [
+        ("2026-11-17T18:59:59", True),
+        ("2026-11-17T19:00:00", False),
+        ("2026-11-18T06:59:59", False),
+        ("2026-11-18T07:00:00", True),
+    ],
+)
 def test_open_from_seven_to_seven(at: str, is_open: bool) -> None:
     moment = datetime.fromisoformat(at + "-05:00")
     assert hours.is_open(at=moment, office=OFFICE) is is_open
@@ -35,7 +40,9 @@ def test_the_next_opening_keeps_to_the_wall_clock(after: str, opening: str) -> N
     assert found.utcoffset() == UTC.utcoffset(None)
 
 
-@pytest.mark.parametrize(("day", "offsets"), [("2026-03-08", ("-05:00", "-04:00")), ("2026-11-01", ("-04:00", "-05:00"))])
+@pytest.mark.parametrize(
+    ("day", "offsets"), [("2026-03-08", ("-05:00", "-04:00")), ("2026-11-01", ("-04:00", "-05:00"))]
+)
 def test_on_the_nights_of_change_both_limits_stand(day: str, offsets: tuple[str, str]) -> None:
     before, after = datetime.fromisoformat(f"{day}T00:30:00{offsets[0]}"), offsets[1]
     assert not hours.is_open(at=before, office=OFFICE)
@@ -44,7 +51,9 @@ def test_on_the_nights_of_change_both_limits_stand(day: str, offsets: tuple[str,
 
 
 def test_closed_days_are_skipped() -> None:
-    weekdays = hours.OfficeHours("US/Eastern", open_weekdays=frozenset(range(5)), closed_dates=frozenset({date(2026, 11, 23)}))
+    weekdays = hours.OfficeHours(
+        "US/Eastern", open_weekdays=frozenset(range(5)), closed_dates=frozenset({date(2026, 11, 23)})
+    )
     friday_night = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
     assert hours.next_opening(after=friday_night, office=weekdays) == datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -57,7 +66,9 @@ def test_the_hours_of_a_message() -> None:
 
 
 def test_the_local_day_is_the_practices() -> None:
-    assert hours.local_date(moment=datetime(2026, 11, 18, 4, 59, tzinfo=UTC), time_zone="US/Eastern") == date(2026, 11, 17)
+    assert hours.local_date(moment=datetime(2026, 11, 18, 4, 59, tzinfo=UTC), time_zone="US/Eastern") == date(
+        2026, 11, 17
+    )
 
 
 def test_impossible_hours_are_refused() -> None:

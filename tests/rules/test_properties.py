@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rules import facts as f
 from rules import conditions, policy, protocols, recipes, transcript
+from rules import facts as f
 from rules.decision import CAUTION, Outcome
 
 GENTLE = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -23,9 +23,11 @@ def drugs(draw: Any, near: f.Drug) -> f.Drug | None:
     if draw(st.booleans()):
         return near
     return dataclasses.replace(
-        near, schedule=draw(st.sampled_from(list(f.Schedule))), strength=draw(st.sampled_from([near.strength, "", "5 mg"])),
+        near,
+        schedule=draw(st.sampled_from(list(f.Schedule))),
+        strength=draw(st.sampled_from([near.strength, "", "5 mg"])),
         ingredients=draw(st.sampled_from([near.ingredients, (), (draw(st.sampled_from(INGREDIENTS)),)])),
-    )  # fmt: skip
+    )
 
 
 @st.composite
@@ -37,23 +39,35 @@ def states(draw: Any, plain: f.Facts) -> f.Facts:
     drug = draw(drugs(entry.as_coded))
     if draw(st.booleans()):
         changes["drug"] = drug
-        changes["entry"] = dataclasses.replace(entry, as_named=draw(drugs(entry.as_coded)), as_coded=drug, is_active=draw(tri))
+        changes["entry"] = dataclasses.replace(
+            entry, as_named=draw(drugs(entry.as_coded)), as_coded=drug, is_active=draw(tri)
+        )
     if draw(st.booleans()):
         changes["visit"] = f.Visit(
-            draw(st.one_of(st.none(), st.integers(0, 800).map(lambda d: plain.today - timedelta(days=d)))), None, draw(st.booleans())
+            draw(st.one_of(st.none(), st.integers(0, 800).map(lambda d: plain.today - timedelta(days=d)))),
+            None,
+            draw(st.booleans()),
         )
     if draw(st.booleans()):
         changes["hours"] = f.Hours(draw(tri), draw(tri), plain.hours.next_opening_at, plain.hours.next_opening_on)
     if draw(st.booleans()):
         changes["reading"] = dataclasses.replace(
-            reading, kind=draw(st.sampled_from(list(f.Kind))), tag=draw(st.sampled_from(list(f.Tag))),
-            is_plain=draw(tri), is_emergency=draw(st.sampled_from([False, False, True, None])), has_symptom=draw(tri),
+            reading,
+            kind=draw(st.sampled_from(list(f.Kind))),
+            tag=draw(st.sampled_from(list(f.Tag))),
+            is_plain=draw(tri),
+            is_emergency=draw(st.sampled_from([False, False, True, None])),
+            has_symptom=draw(tri),
             strength_differs=draw(tri),
-        )  # fmt: skip
+        )
     if draw(st.booleans()):
-        changes["earlier"] = f.Earlier(draw(tri), draw(tri), draw(st.sampled_from([None, 5, 90000])), draw(tri), draw(tri))
+        changes["earlier"] = f.Earlier(
+            draw(tri), draw(tri), draw(st.sampled_from([None, 5, 90000])), draw(tri), draw(tri)
+        )
     if draw(st.booleans()):
-        changes["patient"] = f.Patient(draw(st.sampled_from([None, 17, 30, 70])), draw(st.sampled_from(list(f.PatientStatus))), draw(tri))
+        changes["patient"] = f.Patient(
+            draw(st.sampled_from([None, 17, 30, 70])), draw(st.sampled_from(list(f.PatientStatus))), draw(tri)
+        )
     if draw(st.booleans()):
         changes["fills_left"] = draw(st.sampled_from([None, 0, 3]))
     return dataclasses.replace(plain, **changes)
@@ -77,7 +91,11 @@ def test_no_controlled_or_unknown_drug_is_ever_automatic(cast: Any, data: st.Dat
         untagged_refill_may_be_automatic=data.draw(st.booleans()),
     )
     made = cast.decide(given_, limits, data.draw(random_recipes()))
-    held = [one for one in (given_.drug, given_.entry and given_.entry.as_named, given_.entry and given_.entry.as_coded) if one]
+    held = [
+        one
+        for one in (given_.drug, given_.entry and given_.entry.as_named, given_.entry and given_.entry.as_coded)
+        if one
+    ]
     if made.outcome is Outcome.auto_approve:
         assert held
         assert all(one.schedule is f.Schedule.not_controlled for one in held)
@@ -100,19 +118,58 @@ def forgettable(given_: f.Facts) -> list[tuple[str, str]]:
     """Every fact that can be taken away. `fills_left` is left out: unknown is its ordinary state and must not block;
     so are dates whose absence is itself the chart's statement, and texts the message simply does not contain."""
     out: list[tuple[str, str]] = [
-        ("", name) for name in ("entry", "drug", "entries_matching", "supplies", "prescriber", "other_drugs", "allergies",
-                                "mirror_age_minutes")
-    ]  # fmt: skip
+        ("", name)
+        for name in (
+            "entry",
+            "drug",
+            "entries_matching",
+            "supplies",
+            "prescriber",
+            "other_drugs",
+            "allergies",
+            "mirror_age_minutes",
+        )
+    ]
     parts = {
-        "reading": ("is_plain", "strength_differs", "form_differs", "is_identity_verified", "is_emergency", "has_symptom",
-                    "confidence_percent", "kind", "tag", "channel", "author"),
-        "patient": ("age_years", "status"), "visit": ("last_qualifying_on", "is_upcoming_known"),
-        "entry": ("as_named", "as_coded", "sig_text", "days_supply", "number_refills", "is_active", "started_on",
-                  "is_over_the_counter", "is_administered", "is_by_other_doctor"),
-        "hours": ("was_closed_when_sent", "is_closed_now"), "switches": ("is_automatic_stopped", "is_sending_stopped"),
-        "earlier": ("is_same_open", "is_same_in_every_point", "opened_seconds_ago", "was_denied_or_failed_in_24_h", "has_newer_message"),
-        "prescriber": ("is_ours", "is_active", "has_spi", "is_away"), "pharmacy": ("default_ncpdp", "is_current"),
-    }  # fmt: skip
+        "reading": (
+            "is_plain",
+            "strength_differs",
+            "form_differs",
+            "is_identity_verified",
+            "is_emergency",
+            "has_symptom",
+            "confidence_percent",
+            "kind",
+            "tag",
+            "channel",
+            "author",
+        ),
+        "patient": ("age_years", "status"),
+        "visit": ("last_qualifying_on", "is_upcoming_known"),
+        "entry": (
+            "as_named",
+            "as_coded",
+            "sig_text",
+            "days_supply",
+            "number_refills",
+            "is_active",
+            "started_on",
+            "is_over_the_counter",
+            "is_administered",
+            "is_by_other_doctor",
+        ),
+        "hours": ("was_closed_when_sent", "is_closed_now"),
+        "switches": ("is_automatic_stopped", "is_sending_stopped"),
+        "earlier": (
+            "is_same_open",
+            "is_same_in_every_point",
+            "opened_seconds_ago",
+            "was_denied_or_failed_in_24_h",
+            "has_newer_message",
+        ),
+        "prescriber": ("is_ours", "is_active", "has_spi", "is_away"),
+        "pharmacy": ("default_ncpdp", "is_current"),
+    }
     for part, names in parts.items():
         if getattr(given_, part) is not None:
             out += [(part, name) for name in names]
@@ -120,9 +177,15 @@ def forgettable(given_: f.Facts) -> list[tuple[str, str]]:
 
 
 UNKNOWN = {
-    "kind": f.Kind.unknown, "tag": f.Tag.unknown, "channel": f.Channel.unknown, "author": f.Author.unknown,
-    "status": f.PatientStatus.unknown, "is_upcoming_known": False, "sig_text": "", "default_ncpdp": "",
-}  # fmt: skip
+    "kind": f.Kind.unknown,
+    "tag": f.Tag.unknown,
+    "channel": f.Channel.unknown,
+    "author": f.Author.unknown,
+    "status": f.PatientStatus.unknown,
+    "is_upcoming_known": False,
+    "sig_text": "",
+    "default_ncpdp": "",
+}
 
 
 @GENTLE
@@ -131,7 +194,9 @@ def test_removing_a_fact_never_makes_an_outcome_less_cautious(cast: Any, data: s
     given_ = data.draw(states(cast.facts()))
     part, name = data.draw(st.sampled_from(forgettable(given_)))
     if part:
-        less = dataclasses.replace(given_, **{part: dataclasses.replace(getattr(given_, part), **{name: UNKNOWN.get(name)})})
+        less = dataclasses.replace(
+            given_, **{part: dataclasses.replace(getattr(given_, part), **{name: UNKNOWN.get(name)})}
+        )
     else:
         less = dataclasses.replace(given_, **{name: None})
     before, after = cast.decide(given_), cast.decide(less)
@@ -146,9 +211,19 @@ def test_facts_survive_their_transcript(cast: Any, data: st.DataObject) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(["fact", "is", "visit.days_since"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["all", "any", "not", "fact", "op", "value", "policy", "nodes", "if", "then", "key"]), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=8)
+    | st.sampled_from(["fact", "is", "visit.days_since"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["all", "any", "not", "fact", "op", "value", "policy", "nodes", "if", "then", "key"]),
+            inner,
+            max_size=4,
+        )
+    ),
     max_leaves=12,
 )
 
