@@ -72,6 +72,10 @@ HARMLESS: tuple[re.Pattern[str], ...] = tuple(
         r"\bse me (?:esta|estan|acabo|acabaron|acaba|acaban|termino|terminaron|termina) ?(?:acabando|terminando"
         r"|agotando)?\b",
         r"\btake care\b",
+        r"\b(?:almost|nearly|all) gone\b",
+        r"\b(?:have|has|got|down to) (?:only |about |just )?(?:\d{1,3}|one|two|three|four|five|six|seven) (?:more )?"
+        r"(?:days?|pills?|tablets?|weeks?)(?: worth)?(?= of (?:my )?[a-z-]+(?: \d+ ?mg)? (?:left|remaining))",
+        r"\bi use (?:the )?(?=cvs|walgreens|walmart|rite aid|costco|publix|kroger)",
         r"\bpick (?:it |them |this |that )?up\b",
         r"\b(?:please )?make sure\b",
         r"\bcall(?:ed)? (?:it |this |that |them )?in\b",

@@ -269,7 +269,7 @@ def _piece_at(*, text: str, words: tuple[letters.Token, ...], at: int, taken: se
         return Piece("bare", at, at + 1, number=dose_forms.number(text=word))
     if word in MESSAGE_RELEASE:
         return Piece("release", at, at + (2 if following == "release" else 1), text=dose_forms.RELEASE[word])
-    if word in ("la", "cd") and (not following or following[0].isdigit()):
+    if word in ("la", "cd") and (at + 1 == len(words) or words[at + 1].is_number) and at and at - 1 in taken:
         return Piece("release", at, at + 1, text="er")
     if word in dose_forms.SHAPE and word not in ("system", "pack", "device", "insert", "kit"):
         return Piece("shape", at, at + 1, text=dose_forms.SHAPE[word])

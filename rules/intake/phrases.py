@@ -218,7 +218,8 @@ TOPICS: tuple[tuple[Intent, int, re.Pattern[str]], ...] = (
         Intent.refill_status,
         90,
         any_of(
-            r"\b(?:did|have|has|was|were|is|are|hasn'?t|haven'?t|wasn'?t|didn'?t|isn'?t)\b (?:you|my|the|it|they"
+            r"(?<!this )(?<!name )\b(?:did|have|has|was|were|is|are|hasn'?t|haven'?t|wasn'?t"
+            r"|didn'?t|isn'?t)\b (?:you|my|the|it|they"
             r"|that|dr|this|anyone|someone|he|she|\w+'s)?\b.{0,40}\b(?:sent|receiv\w*|got|ready|filled|approved"
             r"|called in|done|processed|refilled|gone through|go through|been|responded|faxed|ordered)\b",
             r"\bdid you (?:send|get|call|refill|fill|fax|receive)\b",

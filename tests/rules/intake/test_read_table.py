@@ -81,6 +81,10 @@ PLAIN = [
     ("levothyroxin refill please", "lev"),
     ("Please refill my lisinopril for my blood pressure", "lis"),
     ("refill my Glucophage please", "met"),
+    ("my lisinopril is almost gone, please refill", "lis"),
+    ("I only have 5 days of metformin left, can you send a refill", "met"),
+    ("Hi, could I get a refill on my lisinopril? I use the CVS on Main Street.", "lis"),
+    ("Se me acabo la metformina, me puede enviar mas?", "met"),
     ("Refill of my lisinopril 10mg, 90 day supply please. Thank you, Maria", "lis"),
 ]
 PERSON = [
