@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Drug:
-    """One product as a chart line would carry it. `daily` = units a day, 0 = not stated."""
+    """One product as a chart line would carry it. `schedule` = DEA schedule, empty when none."""
 
     name: str
     rxnorm: str
