@@ -41,7 +41,7 @@ class RulesForm(forms.Form):
         choices=[(one.key, one.name) for one in protocols.load().by_key.values() if one.route in ADOPTABLE],
         required=False, widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
-    adopted_by = forms.CharField(max_length=100, required=False, help_text="Medical director, for classes newly adopted.")
+    adopted_by = forms.CharField(max_length=100, required=False, help_text="Medical director, for new classes.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

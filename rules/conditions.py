@@ -107,7 +107,7 @@ CATALOGUE: Mapping[str, Fact] = _list(
         "",
         "the drug is active on the list",
         "true",
-        lambda c: c.facts.entry and c.facts.entry.is_active,
+        lambda c: _is_active(c),
         "drchrono",
     ),
     Fact(
@@ -178,6 +178,11 @@ CATALOGUE: Mapping[str, Fact] = _list(
     Fact("patient.status", C, "", "the patient's status", "active", lambda c: c.facts.patient.status.value, "drchrono"),
     Fact("mirror.age", N, "minutes", "age of our copy of the chart", "5", lambda c: c.facts.mirror_age_minutes),
 )
+
+
+def _is_active(case: Case) -> bool | None:
+    entry = case.facts.entry
+    return None if entry is None else entry.is_active
 
 
 def _upcoming(case: Case) -> bool | None:

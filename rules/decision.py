@@ -3,6 +3,7 @@
 Pure: the same facts give the same decision for ever. It acts on nothing and can only answer.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -143,13 +144,19 @@ def _run(checks: Sequence[Guard], case: Case, trace: list[TraceStep]) -> list[Hi
             guard, finding = Guard(guard.check, ALL_BUT_PERSON - {Outcome.review}), _broken(name, error)
         if finding is None:
             shown = guard.shows(case) if guard.shows is not None else None
-            trace.append(TraceStep("guard", name, "" if shown is None else str(shown), "", True))
+            trace.append(_passed(name) if shown is None else TraceStep("guard", name, str(shown), "", True))
             continue
         if finding.severity is not Severity.notes:
             value, limit = finding.value, finding.limit
             trace.append(TraceStep("guard", name, value, limit, False, finding.source, finding.age_days))
         hits.append((guard, finding))
     return hits
+
+
+@functools.cache
+def _passed(name: str) -> TraceStep:
+    """The step of a guard without a figure to show; one value for all cases."""
+    return TraceStep("guard", name, "", "", True)
 
 
 def _broken(name: str, error: Exception) -> Finding:

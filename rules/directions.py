@@ -48,12 +48,12 @@ _WAYS = (
 )
 _TWICE_OVER = re.compile(r"\b(?:each|both)\s+(?:nostril|nostrils|eye|eyes|ear|ears)\b")
 _TIMES = {
-    r"(?:once daily|once a day|one time (?:a|per) day|1 time (?:a|per) day|daily|every day|each day|a day|per day|qd|q day"
-    r"|1x daily|1x/day|1 time daily|one time daily|every 24 hours|q24h|once per day|once every day)": (1, 1),
+    r"(?:once daily|once a day|one time (?:a|per) day|1 time (?:a|per) day|daily|every day|each day|a day|per day|qd"
+    r"|q day|1x daily|1x/day|1 time daily|one time daily|every 24 hours|q24h|once per day|once every day)": (1, 1),
     r"(?:every morning|each morning|every evening|each evening|every night|nightly|at bedtime|qhs|qam|qpm|every am"
     r"|every pm|every day at bedtime|once daily at bedtime|nightly at bedtime|in the morning|in the evening)": (1, 1),
-    r"(?:twice daily|twice a day|two times (?:a|per) day|2 times (?:a|per) day|two times daily|2 times daily|bid|2x daily"
-    r"|2x/day|every 12 hours|q12h|twice per day)": (2, 1),
+    r"(?:twice daily|twice a day|two times (?:a|per) day|2 times (?:a|per) day|two times daily|2 times daily|bid"
+    r"|2x daily|2x/day|every 12 hours|q12h|twice per day)": (2, 1),
     r"(?:three times (?:a|per) day|3 times (?:a|per) day|three times daily|3 times daily|tid|3x daily|3x/day"
     r"|every 8 hours|q8h)": (3, 1),
     r"(?:four times (?:a|per) day|4 times (?:a|per) day|four times daily|4 times daily|qid|4x daily|4x/day"
@@ -68,15 +68,19 @@ _MOMENTS = (
 _MEALS = r"(?:with meals|before meals|after meals|in the morning and evening|in the morning and at bedtime)"
 _HARMLESS = (
     r"(?:with food|with a meal|with water|with or without food|on an empty stomach|at the same time (?:every|each) day"
-    r"|for (?:high )?(?:blood pressure|cholesterol|diabetes|thyroid|heart|acid reflux|reflux|heartburn|depression|anxiety"
-    r"|allergies|asthma|gout|prostate|bladder|hypertension|hyperlipidemia|hypothyroidism|gerd|memory))"
+    r"|for (?:high )?(?:blood pressure|cholesterol|diabetes|thyroid|heart|acid reflux|reflux|heartburn|depression"
+    r"|anxiety|allergies|asthma|gout|prostate|bladder|hypertension|hyperlipidemia|hypothyroidism|gerd|memory))"
 )
-_NUMBER = r"(?P<number>\d+(?:\.\d+)?(?:\s+(?:and\s+)?1/2)?|1/2|one-half|one half|half a|half|one|two|three|four|five|six|an|a)"
+_NUMBER = (
+    r"(?P<number>\d+(?:\.\d+)?(?:\s+(?:and\s+)?1/2)?|1/2|one-half|one half|half a|half"
+    r"|one|two|three|four|five|six|an|a)"
+)
 
 
 def _endings(often: str, count: int) -> str:
     """What may follow without changing the amount. A second time of day would (morning, then evening: once or twice?),
-    so one is allowed only after a plain frequency, and several moments ("with meals") only after more than once a day."""
+    so one is allowed only after a plain frequency, and several moments ("with meals") only after more than
+    once a day."""
     moment = _MEALS if count > 1 else _MOMENTS
     once = "" if "morning" in often else rf"(?:,?\s+{moment})?"
     return rf"(?:,?\s+{_HARMLESS})?{once}(?:,?\s+{_HARMLESS})?"
@@ -95,9 +99,13 @@ _SENTENCES = tuple(
 )
 _OFTEN_ONLY = tuple((re.compile(rf"^{often}$"), count, days) for often, (count, days) in _TIMES.items())
 _AS_NEEDED = re.compile(r"\b(?:as needed|if needed|prn|p\.r\.n|when needed|when necessary|as required)\b")
-_RANGE = re.compile(r"\d\s*(?:-|\u2013|to|or)\s*\d|\b(?:one|two|three|four)\s+(?:to|or)\s+(?:two|three|four|five|six)\b|up to")
+_RANGE = re.compile(
+    r"\d\s*(?:-|\u2013|to|or)\s*\d|\b(?:one|two|three|four)\s+(?:to|or)\s+(?:two|three|four|five|six)\b|up to"
+)
 _AS_DIRECTED = re.compile(r"\b(?:as directed|as instructed|as prescribed|per (?:package|instructions)|ud)\b")
-_STEPS = re.compile(r"\b(?:then|taper|increase|decrease|followed by|week 1|day 1|alternat\w+|on day)\b|\bfor \d+ (?:day|week)")
+_STEPS = re.compile(
+    r"\b(?:then|taper|increase|decrease|followed by|week 1|day 1|alternat\w+|on day)\b|\bfor \d+ (?:day|week)"
+)
 
 
 def _plain(text: str) -> str:

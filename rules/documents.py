@@ -55,7 +55,8 @@ def _check_adoptions(policy: Policy, rows: Any) -> None:
         raise PolicyError(field="adoptions", rule="must be a list")
     adopted: set[str] = set()
     for row in rows:
-        if not isinstance(row, Mapping) or not all(isinstance(row.get(k), str) and row[k] for k in ("class", "by", "on")):
+        wanted = ("class", "by", "on")
+        if not isinstance(row, Mapping) or not all(isinstance(row.get(key), str) and row[key] for key in wanted):
             raise PolicyError(field="adoptions", rule="each names class, by and on")
         try:
             date.fromisoformat(row["on"])

@@ -106,7 +106,7 @@ def earlier_denied(case: Case) -> Finding | None:
     """F050: asked again within 24 hours of a denial or a failure."""
     if case.facts.earlier.was_denied_or_failed_in_24_h is False:
         return None
-    return Finding("earlier_denied", "Denied or failed in the last 24 hours, or we have not looked.", PERSON, source="F050")
+    return Finding("earlier_denied", "Denied or failed in the last 24 hours, or not looked.", PERSON, source="F050")
 
 
 def automatic_stopped(case: Case) -> Finding | None:
@@ -224,7 +224,7 @@ def days_supply(case: Case) -> Finding | None:
     limit = min([SUPPLY_FLOOR_DAYS, case.policy.max_days_supply, *(one.max_days_supply for one in case.applying)])
     days = case.days_supply
     if days is None:
-        return Finding("days_supply_unknown", "Days supply is not known for sure.", PERSON, "", str(limit), source="F074")
+        return Finding("days_supply_unknown", "Days supply is not surely known.", PERSON, "", str(limit), source="F074")
     if 0 < days <= limit:
         return None
     return Finding("days_supply", "Days supply is over the limit.", PERSON, str(days), str(limit), source="F074",
@@ -256,7 +256,7 @@ def authorised_time(case: Case) -> Finding | None:
     end = case.days_since_visit + total
     if end <= limit:
         return None
-    return Finding("authorised_time", "The supply would end too long after the last visit.", PERSON, str(end), str(limit),
+    return Finding("authorised_time", "The supply would end too long after the visit.", PERSON, str(end), str(limit),
                    source="clinical: supply", mend="a more recent visit or fewer refills")  # fmt: skip
 
 
@@ -314,7 +314,7 @@ def too_late(case: Case) -> Finding | None:
     limit = last.days + min(case.policy.late_margin_days, 30)
     if days <= limit:
         return None
-    return Finding("too_late", "The last supply ended long ago.", PERSON, str(days), str(limit), source="clinical: too_late")
+    return Finding("too_late", "The supply ended long ago.", PERSON, str(days), str(limit), source="clinical: too_late")
 
 
 def mirror(case: Case) -> Finding | None:
@@ -383,7 +383,7 @@ def schedule_unknown(case: Case) -> Finding | None:
     filled in for a drug nobody has identified."""
     if case.schedule is not Schedule.unknown:
         return None
-    return Finding("schedule_unknown", "The drug's schedule is not known: counts as controlled.", BLOCKS, source="law 6")
+    return Finding("schedule_unknown", "The schedule is not known: counts as controlled.", BLOCKS, source="law 6")
 
 
 def not_a_refill(case: Case) -> Finding | None:

@@ -16,7 +16,7 @@ from rules.facts import Kind
 from rules.findings import Outcome, Queue, TellKind, TraceStep
 
 MAX_NODES = 32
-PASS = "pass"
+PASS = "pass"  # noqa: S105 - the name of an exit
 """The exit of a recipe that does not concern the case."""
 
 
@@ -110,7 +110,7 @@ def parse(*, document: Any, path: str = "recipe") -> Recipe:
         if not isinstance(document.get(name), str) or not document[name]:
             raise RecipeError(path=f"{path}.{name}", mend="must be a text")
     try:
-        trigger = Trigger(document.get("trigger"))
+        trigger = Trigger(str(document.get("trigger")))
     except ValueError as error:
         raise RecipeError(path=f"{path}.trigger", mend=f"must be one of {', '.join(Trigger)}") from error
     nodes = {str(key): _node(str(key), row, f"{path}.nodes.{key}") for key, row in rows.items()}
@@ -132,7 +132,7 @@ def _node(key: str, row: Any, path: str) -> Ask | Act:
     try:
         act = Act(
             key=key,
-            outcome=Outcome(row.get("then")),
+            outcome=Outcome(str(row.get("then"))),
             queue=Queue(row.get("queue", Queue.prescriber)),
             tell_kind=TellKind(row.get("tell_kind", TellKind.none)),
         )

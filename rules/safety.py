@@ -19,7 +19,7 @@ def drug_class(case: Case) -> Finding | None:
     if case.is_class_automatic:
         return None
     if not case.applying:
-        return Finding("class_unknown", "No protocol covers this drug in this form.", PERSON, source="clinical protocols")
+        return Finding("class_unknown", "No protocol covers this drug in this form.", PERSON, source="clinical")
     value = ", ".join(one.key for one in case.applying)
     if any(one.route in ("review", "never") for one in case.applying):
         return Finding("class_never_automatic", "This class always goes to a clinician.", BLOCKS, value)
@@ -50,7 +50,7 @@ def _lab(case: Case, test: Test) -> Finding | None:
     newest = max(lab.on for lab in on_file)
     age = (case.facts.today - newest).days
     if not 0 <= age <= test.within_days:
-        return Finding("lab_old", "A value the class asks for is too old.", PERSON, test.key, str(test.within_days), age,
+        return Finding("lab_old", "A value the class asks is too old.", PERSON, test.key, str(test.within_days), age,
                        source="clinical: labs", mend=mend)  # fmt: skip
     for lab in on_file:
         if lab.on != newest:
@@ -59,7 +59,7 @@ def _lab(case: Case, test: Test) -> Finding | None:
             return Finding("lab_unit", "A value is in a unit we do not compare.", PERSON, test.key, test.unit, age)
         if (test.least is not None and lab.value < test.least) or (test.most is not None and lab.value > test.most):
             limit = f"{test.least if test.least is not None else ''}..{test.most if test.most is not None else ''}"
-            return Finding("lab_out_of_range", "A value is out of range.", BLOCKS, f"{test.key} {lab.value}", limit, age,
+            return Finding("lab_out_of_range", "Value out of range.", BLOCKS, f"{test.key} {lab.value}", limit, age,
                            source="clinical: labs")  # fmt: skip
     return None
 
@@ -122,7 +122,7 @@ def pregnancy(case: Case) -> Finding | None:
         return None
     if patient.sex is Sex.male or (patient.age_years is not None and patient.age_years not in FERTILE_YEARS):
         return None
-    return Finding("pregnancy_unknown", "Pregnancy is not ruled out for this drug.", PERSON, source="clinical: pregnancy")
+    return Finding("pregnancy_unknown", "Pregnancy is not ruled out.", PERSON, source="clinical: pregnancy")
 
 
 def allergy(case: Case) -> Finding | None:
@@ -149,7 +149,7 @@ def interaction(case: Case) -> Finding | None:
     asked, beside = frozenset(case.ingredients), _other_ingredients(case)
     for pair in case.protocols.interactions:
         if (asked & pair.one and beside & pair.other) or (asked & pair.other and beside & pair.one):
-            return Finding("interaction", "A listed severe interaction.", PERSON, pair.code, source="clinical: interaction")
+            return Finding("interaction", "A severe interaction.", PERSON, pair.code, source="clinical: interaction")
     return None
 
 

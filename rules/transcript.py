@@ -18,7 +18,7 @@ class TranscriptError(ValueError):
 
 
 @functools.cache
-def _field_names(kind: type) -> tuple[str, ...]:
+def _field_names(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(kind))
 
 
@@ -33,7 +33,8 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
-    return {name: _plain(getattr(value, name)) for name in _field_names(type(value))}
+    kind: Any = type(value)
+    return {name: _plain(getattr(value, name)) for name in _field_names(kind)}
 
 
 def to_document(*, facts: Facts) -> dict[str, Any]:

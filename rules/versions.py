@@ -79,7 +79,9 @@ def draft(*, practice: Practice, by: User, document: Mapping[str, Any], now: dat
     return version
 
 
-def change(*, version_id: uuid.UUID, by: User, document: Mapping[str, Any], now: datetime, note: str = "") -> RuleVersion:
+def change(
+    *, version_id: uuid.UUID, by: User, document: Mapping[str, Any], now: datetime, note: str = ""
+) -> RuleVersion:
     """Another document for a draft; whoever changes it counts as its drafter."""
     documents.check(document=document)
     with transaction.atomic(durable=True):
