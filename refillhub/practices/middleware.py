@@ -15,6 +15,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from refillhub.practices import clock, kept_forms
@@ -48,7 +49,8 @@ class PracticeMiddleware:
             self._look_up(request)
         request.shell = Shell(
             practice=request.practice, held=request.roles, path=request.path, now=request.now)
-        return self.get_response(request)
+        with timezone.override(request.shell.zone):  # pages and forms speak the practice's own time
+            return self.get_response(request)
 
     def _look_up(self, request: HttpRequest) -> None:
         found = list(Membership.objects.current().filter(user=request.user).select_related("practice"))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from refillhub.practices import views
+from refillhub.practices import coverage_views, views
 
 app_name = "practices"
 
@@ -21,6 +21,8 @@ urlpatterns = [
     path("switches/sending/resume/", views.resume_sending, name="resume_sending"),
     path("switches/automatic/stop/", views.stop_automatic, name="stop_automatic"),
     path("switches/automatic/resume/", views.resume_automatic, name="resume_automatic"),
+    path("coverage/", coverage_views.coverage_page, name="coverage"),
+    path("coverage/<uuid:coverage_id>/end/", coverage_views.end_coverage, name="end_coverage"),
     path("consent/", views.consent_page, name="consent"),
     path("consent/give/", views.give_consent, name="give_consent"),
     path("consent/revoke/", views.revoke_consent, name="revoke_consent"),

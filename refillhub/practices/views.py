@@ -45,7 +45,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"].lower()
         if not _may_try(request, email=email):
-            return render(request, "practices/locked_out.html", status=429)
+            return _locked_out(request)
         user = _checked(request, email=email, password=form.cleaned_data["password"])
         if user is not None:
             request.session.flush()
@@ -56,7 +56,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         doors.note_failure(email=email, now=request.now,
                            event="sign_in.locked_out" if is_locked else "sign_in.failed")
         if is_locked:
-            return render(request, "practices/locked_out.html", status=429)
+            return _locked_out(request)
         form.add_error(None, "E-mail and password do not fit together.")
         status = 422
     return render(request, "practices/sign_in.html", {"form": form}, status=status)
@@ -137,7 +137,7 @@ def unlock(request: HttpRequest) -> HttpResponse:
     status = 200
     if request.method == "POST" and form.is_valid():
         if not _may_try(request, email=request.user.email):
-            return render(request, "practices/locked_out.html", status=429)
+            return _locked_out(request)
         user = _checked(request, email=request.user.email, password=form.cleaned_data["password"])
         if user is not None and user.pk == request.user.pk:
             request.session.cycle_key()
@@ -149,7 +149,7 @@ def unlock(request: HttpRequest) -> HttpResponse:
         doors.note(user=request.user, event="sign_in.locked_out" if is_locked else "sign_in.failed",
                    now=request.now, outcome="refused", step="unlock")
         if is_locked:
-            return render(request, "practices/locked_out.html", status=429)
+            return _locked_out(request)
         form.add_error("password", "That is not the password of this account.")
         status = 422
     shown = {"form": form, "is_kept": bool(kept), "is_lost": "lost" in request.GET}
@@ -292,6 +292,12 @@ def _checked(request: HttpRequest, *, email: str, password: str) -> User | None:
         return authenticate(request, email=email, password=password)
     except AxesBackendPermissionDenied:
         return None
+
+
+def _locked_out(request: HttpRequest) -> HttpResponse:
+    """Our own page for too many tries; the mark is taken away so that the library does not put its own in place."""
+    request.axes_locked_out = False
+    return render(request, "practices/locked_out.html", status=429)
 
 
 def _may_try(request: HttpRequest, *, email: str) -> bool:

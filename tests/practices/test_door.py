@@ -121,7 +121,9 @@ def test_wrong_passwords_lock_the_account_for_this_address_and_say_nothing(pract
         assert answer.status_code == 422
     unknown = client.post("/sign-in/", {"email": "nobody@nowhere.example", "password": "wrong"})
     assert "do not fit together" in unknown.content.decode()
-    assert client.post("/sign-in/", {"email": osei.email, "password": "wrong"}).status_code == 429
+    locked = client.post("/sign-in/", {"email": osei.email, "password": "wrong"})
+    assert locked.status_code == 429
+    assert "closed for 15 minutes" in locked.content.decode()
     assert client.post("/sign-in/", {"email": osei.email, "password": PASSWORD}).status_code == 429
     elsewhere = Client(REMOTE_ADDR="10.1.2.3")
     assert elsewhere.post("/sign-in/", {"email": osei.email, "password": PASSWORD}).status_code == 302
@@ -239,3 +241,12 @@ def test_pages_carry_no_inline_script_or_style(osei: User, at_the_desk: Desk) ->
         text = answer.content.decode()
         assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\bsrc=)|javascript:", text), path
         assert "script-src 'self'" in answer["Content-Security-Policy"]
+
+
+def test_pages_speak_the_practices_own_time(
+    now: datetime, osei: User, at_the_desk: Desk, set_clock: Clock
+) -> None:
+    set_clock(now)
+    page = at_the_desk(osei).get("/switches/").content.decode()
+    assert "Tue, Nov 10, 2026 · 10:00 am Eastern" in page
+    assert 'title="2026-11-10 15:00 UTC"' in page
