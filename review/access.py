@@ -13,7 +13,8 @@ from django.http import Http404
 from refillhub.practices import roles
 from refillhub.practices.models import Practice, Provider, User
 from refillhub.practices.roles import Action
-from review.models import Comment, Dispatch, Kind, Queue, RefillRequest, RequestQuerySet
+from review.models import Comment, Dispatch, Kind, Queue, RefillRequest
+from review.models.requests import RequestQuerySet
 from review.states import RequestState
 
 R = RequestState

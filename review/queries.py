@@ -98,7 +98,7 @@ def queue(*, practice: Practice, provider: Provider | None, now: datetime, today
     found = access.requests_of(practice=practice).waiting()
     if show != "everyone":
         found = found.filter(access.mine(provider=provider))
-    found = found.select_related("assignee").defer("reading_sealed").order_by("run_out_on", "asked_at")
+    found = found.select_related("assignee").defer("reading_sealed").order_by("-is_urgent", "run_out_on", "asked_at")
     requests = list(found[: MOST_ROWS + 1])
     left_off = max(0, len(requests) - MOST_ROWS)
     if left_off:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from review import webhooks
+from review.views import acting, compliance, desk, portal
 
 app_name = "review"
 
@@ -11,4 +12,34 @@ urlpatterns = [
     path("webhooks/klara/<uuid:token>", webhooks.klara),
     path("webhooks/drchrono/<uuid:token>/", webhooks.drchrono, name="drchrono_webhook"),
     path("webhooks/drchrono/<uuid:token>", webhooks.drchrono),
+    # prescribers
+    path("queue/", portal.queue, name="queue"),
+    path("queue/list/", portal.queue_rows, name="queue_rows"),
+    path("queue/<uuid:request_id>/", portal.card, name="card"),
+    path("decided/", portal.decided, name="decided"),
+    # assistants; the list also for compliance
+    path("today/", desk.today, name="today"),
+    path("today/report/", desk.report, name="report"),
+    path("requests/", desk.requests, name="requests"),
+    path("requests/<uuid:request_id>/", desk.item, name="item"),
+    # one action each, from either card
+    path("requests/<uuid:request_id>/approve/", acting.approve, name="approve"),
+    path("requests/<uuid:request_id>/change/", acting.change, name="change"),
+    path("requests/<uuid:request_id>/deny/", acting.deny, name="deny"),
+    path("requests/<uuid:request_id>/visit/", acting.ask_visit, name="ask_visit"),
+    path("requests/<uuid:request_id>/tell/", acting.tell, name="tell"),
+    path("requests/<uuid:request_id>/reroute/", acting.reroute, name="reroute"),
+    path("requests/<uuid:request_id>/hand-over/", acting.hand_over, name="hand_over"),
+    path("requests/<uuid:request_id>/task/", acting.hand_off, name="hand_off"),
+    path("requests/<uuid:request_id>/answer/", acting.answer, name="answer"),
+    path("requests/<uuid:request_id>/cancel/", acting.cancel, name="cancel"),
+    path("requests/<uuid:request_id>/take-up/", acting.take_up, name="take_up"),
+    path("requests/<uuid:request_id>/take-back/", acting.take_back, name="take_back"),
+    path("requests/<uuid:request_id>/confirm/", acting.confirm, name="confirm"),
+    path("requests/<uuid:request_id>/ask-cancel/", acting.ask_cancel, name="ask_cancel"),
+    path("requests/<uuid:request_id>/note/", acting.note, name="note"),
+    # compliance
+    path("audit/", compliance.audit, name="audit"),
+    path("audit/verify/", compliance.verify, name="audit_verify"),
+    path("audit/export/", compliance.export_csv, name="audit_export"),
 ]

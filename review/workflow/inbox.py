@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
 
 from audit import log
 from audit.events import Actor, ActorKind, Draft
@@ -187,11 +188,14 @@ def _repeated(*, arrival: Arrival, row: InboundEvent, now: datetime) -> Taken:
 def claim(*, now: datetime, limit: int) -> list[InboundEvent]:
     """Claim whole conversations whose quiet time is over, oldest first. Other workers' rows are skipped."""
     with transaction.atomic(durable=True):
+        # In turns between practices, so that a flood in one leaves the others' waiting time unchanged.
+        turn = Window(RowNumber(), partition_by=F("practice_id"), order_by=F("due_at").asc())
+        waiting = InboundEvent.objects.filter(progress=Progress.RECEIVED, due_at__lte=now)
+        chosen = list(waiting.annotate(turn=turn).order_by("turn", "due_at").values_list("id", flat=True)[:limit])
         due = list(
             InboundEvent.objects.select_for_update(skip_locked=True)
-            .filter(progress=Progress.RECEIVED, due_at__lte=now)
-            .order_by("due_at")
-            .values_list("id", "practice_id", "conversation_id")[:limit]
+            .filter(id__in=chosen, progress=Progress.RECEIVED)
+            .values_list("id", "practice_id", "conversation_id")
         )
         ids = {event_id for event_id, _, _ in due}
         conversations = {(practice, conversation) for _, practice, conversation in due if conversation}

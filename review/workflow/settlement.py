@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
 
 from integrations.outcome import Outcome, OutcomeKind
 from review import outbox, states
@@ -46,14 +48,16 @@ def claim_due(*, now: datetime, limit: int, skip_lanes: Sequence[str] = ()) -> l
     """
     with verb(now=now) as ledger:
         outbox.requeue_waiting(now=now, limit=limit, ledger=ledger)
-        chosen = (
+        # In turns between practices, so that a flood in one leaves the others' waiting time unchanged.
+        turn = Window(RowNumber(), partition_by=F("practice_id"), order_by=F("due_at").asc())
+        pairs = list(
             Dispatch.objects.due(now=now)
             .filter(practice__sending_stopped_at__isnull=True)
             .exclude(lane__in=list(skip_lanes))
-            .order_by("due_at")
+            .annotate(turn=turn)
+            .order_by("turn", "due_at")
             .values_list("id", "request_id")[: limit * 2]
         )
-        pairs = list(chosen)
         # Lock order: request, then dispatch. Requests somebody else works on are skipped for this round.
         free = set(
             RefillRequest.objects.select_for_update(skip_locked=True, of=("self",))
