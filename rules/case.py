@@ -91,7 +91,7 @@ def of(*, facts: Facts, policy: Policy, protocols: Protocols) -> Case:
         schedule=_schedule(readings, ingredients, protocols),
         applying=applying,
         classes=protocols.classes_of(ingredients=ingredients),
-        is_never_hold=_never_hold(readings, protocols),
+        is_never_hold=_never_hold(facts, readings, protocols),
         days_since_visit=None if visit_on is None else (facts.today - visit_on).days,
         visit_limit_days=min([policy.visit_limit_days, *(one.visit_within_days for one in applying)]),
         sig=sig,
@@ -123,11 +123,15 @@ def _schedule(readings: tuple[Drug, ...], ingredients: tuple[str, ...], protocol
     return strictest
 
 
-def _never_hold(readings: tuple[Drug, ...], protocols: Protocols) -> bool | None:
+def _never_hold(facts: Facts, readings: tuple[Drug, ...], protocols: Protocols) -> bool | None:
+    """False only when drug asked for, name and code were all read and none is such a drug; else it may be one."""
     answers = [protocols.is_never_hold(ingredients=one.ingredients) for one in readings]
     if any(answers):
         return True
-    return False if answers and None not in answers else None
+    entry = facts.entry
+    if facts.drug is None or entry is None or entry.as_named is None or entry.as_coded is None:
+        return None
+    return None if None in answers else False
 
 
 def _amounts(facts: Facts) -> tuple[directions.Daily, directions.Daily, int | None, int | None]:

@@ -11,7 +11,7 @@ from rules import conditions, policy, protocols, recipes, transcript
 from rules import facts as f
 from rules.decision import CAUTION, Outcome
 
-GENTLE = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+GENTLE = settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 tri = st.sampled_from([True, False, None])
 INGREDIENTS = [*sorted(protocols.load().by_ingredient), "unheard of"]
 
