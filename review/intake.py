@@ -237,8 +237,16 @@ def _read(burst: Burst, chart: Chart, topics: frozenset[str], pharmacy: str) -> 
         medications=chart.medications,
         topics=topics,
         pharmacies=(pharmacy,) if pharmacy else (),
+        names=_names(burst),
     )
     return thread, read.read(thread=thread, lexicon=lexicon.load())
+
+
+def _names(burst: Burst) -> tuple[str, ...]:
+    """Names that say nothing about the ask: the sender's own and the practice's providers'."""
+    sender = next((event.patient for event in reversed(burst.events) if event.patient), None)
+    own = (sender.first_name, sender.last_name) if sender else ()
+    return tuple(name for name in (*own, *(row.last_name for row in burst.providers.values())) if name)
 
 
 def _needs_no_chart(reading: r.Reading) -> bool:

@@ -4,6 +4,7 @@ Names and codes are read side by side (`rules.intake.normalise`); what is not su
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from integrations.models import MirrorMedication
 from refillhub.practices.models import Practice, Provider
@@ -41,8 +42,25 @@ def classes_of(*, ingredients: tuple[str, ...], form: str) -> tuple[str, ...]:
     return tuple(one.key for one in protocols.load().applying(ingredients=ingredients, form=form))
 
 
+def _sides(read: normalise.Identified) -> tuple[facts.Drug | None, facts.Drug | None]:
+    """Name and code as the guard compares them. The reader's own verdict counts: it knows salts, releases and rounding."""
+    named, coded = _side(read.by_name), _side(read.by_code)
+    if named is None or coded is None:
+        return named, coded
+    if read.agree is True:
+        return replace(coded, name=named.name), coded
+    if read.agree is False and (named.ingredients, named.strength, named.form) == (
+        coded.ingredients,
+        coded.strength,
+        coded.form,
+    ):
+        # They differ in what the texts do not show (salt, release, another code).
+        return replace(named, form=f"{named.form} ({', '.join(read.differs_in)})"), coded
+    return named, coded
+
+
 def _side(said: normalise.Said | None) -> facts.Drug | None:
-    """One side (name or code) as the guard compares them; None when that side says nothing."""
+    """One side; None when it says nothing."""
     if said is None or not said.ingredients:
         return None
     return facts.Drug(
@@ -70,10 +88,11 @@ def match(*, medication: MirrorMedication, practice: Practice, providers: Mappin
     if daily.amount is None and daily.reason == "absent":
         daily = directions.read_structured(directions=structured)
     days = directions.days_supply(quantity=medication.dispense_quantity, unit=medication.dosage_units, daily=daily)
+    named, coded = _sides(read)
     entry = facts.ListEntry(
         entry_id=medication.external_id,
-        as_named=_side(read.by_name),
-        as_coded=_side(read.by_code),
+        as_named=named,
+        as_coded=coded,
         sig_text=medication.sig,
         directions=structured,
         dispense_quantity=medication.dispense_quantity,

@@ -84,6 +84,12 @@ def refresh_directory(**_later: object) -> int:
     return directory.refresh(now=clock.now())
 
 
+@shared_task(queue="vendors", acks_late=True)
+def upkeep(**_later: object) -> None:
+    """Tokens renewed before they expire, unused old secrets revoked, busy lanes noticed."""
+    timers.upkeep(now=clock.now())
+
+
 @shared_task(queue="timers", acks_late=True)
 def morning_report(**_later: object) -> int:
     """The report at each practice's morning."""

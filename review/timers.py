@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.db.models import F
 
 from integrations import limits, mirror_sweeps
+from integrations import upkeep as connections
 from integrations.drchrono import wire as drchrono_wire
 from integrations.http import VendorError
 from integrations.klara import client as klara
@@ -265,7 +266,9 @@ def _doctors(practice: Practice) -> tuple[str, ...]:
 
 
 def _connections(vendor: str) -> list[Connection]:
-    rows = Connection.objects.select_related("practice").filter(vendor=vendor, status=ConnectionStatus.active)
+    # One that was refused is still asked, so that it comes back by itself once the credential is right again.
+    usable = [ConnectionStatus.active, ConnectionStatus.needs_authorisation]
+    rows = Connection.objects.select_related("practice").filter(vendor=vendor, status__in=usable)
     return [row for row in rows if row.stage == row.practice.stage]
 
 
@@ -280,6 +283,21 @@ def check_accounting(*, now: datetime) -> dict[str, int]:
     for practice in Practice.objects.filter(id__in=lost.keys()):
         workflow.raise_alarm(practice=practice, kind="accounting", key="unlinked", now=now)
     return lost
+
+
+def upkeep(*, now: datetime) -> int:
+    """Tokens renewed ahead of time, unused old secrets revoked, lanes above 70 % noticed; each trouble is an alarm."""
+    troubles = [*connections.renew_tokens(now=now, actor=SYSTEM)]
+    connections.retire_secrets(now=now, actor=SYSTEM)
+    try:
+        troubles += connections.busy_lanes(now=now)
+    except limits.LimiterGone:
+        log.warning("the shared limiter does not answer")
+    practices = Practice.objects.in_bulk([each.practice_id for each in troubles])
+    for each in troubles:
+        kind = "lane_busy" if each.code == "lane_busy" else "connection_lost"
+        workflow.raise_alarm(practice=practices[each.practice_id], kind=kind, key=each.vendor, now=now)
+    return len(troubles)
 
 
 def purge(*, now: datetime) -> dict[str, int]:

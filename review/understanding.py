@@ -33,6 +33,7 @@ def thread_of(
     medications: Sequence[MirrorMedication],
     topics: frozenset[str],
     pharmacies: tuple[str, ...],
+    names: tuple[str, ...] = (),
 ) -> r.Thread:
     """The burst as the reader wants it, oldest first."""
     messages = tuple(message_of(event) for event in events)
@@ -46,6 +47,7 @@ def thread_of(
                 rxcui=row.rxcui,
                 ndc=row.ndc,
                 is_active=row.is_active and row.gone_at is None,
+                directions=row.sig,
                 quantity=f"{row.dispense_quantity.normalize():f}" if row.dispense_quantity is not None else "",
             )
             for row in medications
@@ -53,6 +55,7 @@ def thread_of(
         tags=tuple(sorted(topics)),
         reason=reason,
         known_pharmacies=pharmacies,
+        known_names=names,
     )
 
 
@@ -94,6 +97,9 @@ def facts_reading(
     doubts = [str(doubt.code) for doubt in reading.doubts]
     if mention is not None:
         doubts += [str(doubt.code) for doubt in mention.doubts]
+    if kind == f.Kind.pharmacy_change and is_plain:
+        # A sole pharmacy change is no refill, and that is no doubt about it.
+        doubts = [code for code in doubts if code != r.DoubtCode.not_a_refill]
     sources = {message.source for message in thread.messages}
     authors = {message.author for message in thread.messages}
     channel = f.Channel.unknown
@@ -112,7 +118,7 @@ def facts_reading(
         strength_differs=mention.strength_differs if mention else None,
         form_differs=mention.form_differs if mention else None,
         quantity_differs=mention.quantity_differs if mention else None,
-        directions_differ=bool(mention.directions) if mention else None,
+        directions_differ=str(r.DoubtCode.directions_in_message) in doubts if mention else None,
         channel=channel,
         author=f.Author.patient
         if authors == {r.Author.patient}

@@ -5,7 +5,7 @@ audit trail. A database that does not answer is 503, so that the vendor's own re
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import wraps
 
@@ -236,10 +236,20 @@ def _drchrono_delivery(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
         return _answer(503, "try_again")
     vault.used(secret_id=secrets[verified.secret_index].secret_id, now=now, actor=DRCHRONO)
     mirror.note_push(connection=connection, now=now)
-    if verified.matter == drchrono_webhook.Matter.medication:
-        mirror.apply_medication(connection=connection, raw=record, now=now)
-    elif verified.matter == drchrono_webhook.Matter.patient:
-        mirror.apply_patient(connection=connection, raw=record, now=now)
-    elif verified.matter == drchrono_webhook.Matter.appointment:
-        mirror.apply_appointment(connection=connection, found=reading.appointment(record), now=now)
+    try:
+        _apply(connection=connection, matter=verified.matter, record=record, now=now)
+    except reading.Unreadable:
+        # A repeat cannot help; the polls read the record itself.
+        _audit(connection, "webhook.quarantined", str(verified.matter), now)
     return _answer(202, "accepted")
+
+
+def _apply(
+    *, connection: Connection, matter: drchrono_webhook.Matter, record: Mapping[str, object], now: datetime
+) -> None:
+    if matter == drchrono_webhook.Matter.medication:
+        mirror.apply_medication(connection=connection, raw=record, now=now)
+    elif matter == drchrono_webhook.Matter.patient:
+        mirror.apply_patient(connection=connection, raw=record, now=now)
+    elif matter == drchrono_webhook.Matter.appointment:
+        mirror.apply_appointment(connection=connection, found=reading.appointment(raw=record), now=now)

@@ -28,6 +28,7 @@ ALARMS = {
     "signs_event_time": "The account seems to sign the event's time, so its retries are refused.",
     "revoked_secret": "A webhook was signed with a revoked secret.",
     "connection_lost": "A vendor refuses our credentials.",
+    "lane_busy": "A vendor's rate limit is used above 70 % for more than five minutes.",
     "accounting": "Messages and requests do not add up.",
     "coverage_gap": "Nobody stands in for an absent prescriber.",
 }
