@@ -38,9 +38,13 @@ def free_port(*, wanted: int, what: str, say: Callable[[str], None]) -> int:
 
 
 def web(*, bind: str, workers: int) -> list[str]:
-    """gunicorn; preloaded, so that the workers share the memory of the code."""
+    """gunicorn; preloaded, so that the workers share the memory of the code.
+
+    Threads, so that webhooks which arrive together share one commit (review/group_commit.py).
+    """
     return [
         *(sys.executable, "-m", "gunicorn", "refillhub.wsgi:application", "--bind", bind, "--workers", str(workers)),
+        *("--worker-class", "gthread", "--threads", "16"),
         *("--preload", "--no-control-socket", "--timeout", "60", "--graceful-timeout", "10", "--log-level", "warning"),
     ]
 

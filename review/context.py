@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from integrations.models import MirrorPatient, PrescriptionSeen
+from integrations.models import MirrorPatient, PrescriptionSeen, SweepKind, SweepState
 from refillhub.practices.models import AutoApprovalConsent, Coverage, Practice, Provider, Spi
 from review import states
 from review.models import Dispatch, DispatchKind, FillReport, Kind, RefillRequest
@@ -20,6 +20,8 @@ from rules import recipes, versions
 from rules.policy import Policy
 from rules.recipes import Recipe
 
+# The calendar ahead counts as known while the changes since the last look were read this recently.
+CALENDAR_HOLDS = timedelta(hours=1)
 PatientKey = tuple[uuid.UUID, str]
 # How far back earlier requests matter: longer than any supply of a refill (90 days x refills within a year).
 LOOK_BACK = timedelta(days=400)
@@ -55,6 +57,7 @@ class Context:
     patients: dict[PatientKey, MirrorPatient] = field(default_factory=dict)
     native: dict[PatientKey, list[PrescriptionSeen]] = field(default_factory=dict)
     reports: dict[PatientKey, list[FillReport]] = field(default_factory=dict)
+    calendars: set[uuid.UUID] = field(default_factory=set)
     consents: set[uuid.UUID] = field(default_factory=set)
     with_spi: set[uuid.UUID] = field(default_factory=set)
     away: dict[uuid.UUID, bool] = field(default_factory=dict)
@@ -139,6 +142,11 @@ def load(
     if ids:
         _load_chart(context, practices, ids)
     _load_people(context, providers, now)
+    context.calendars = set(
+        SweepState.objects.filter(
+            practice_id__in=practices.keys(), kind=SweepKind.changes, completed_at__gte=now - CALENDAR_HOLDS
+        ).values_list("practice_id", flat=True)
+    )
     for practice in practices.values():
         context.rules[practice.id] = rules_at(practice=practice, now=now)
     return context

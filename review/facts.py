@@ -76,7 +76,8 @@ def build(*, ask: Ask, request: RefillRequest, context: Context, now: datetime) 
         visit=f.Visit(
             last_qualifying_on=patient.last_visit_on if patient else None,
             upcoming_on=patient.next_visit_on if patient else None,
-            is_upcoming_known=bool(patient and patient.next_visit_on),
+            is_upcoming_known=patient is not None
+            and (patient.next_visit_on is not None or practice.id in context.calendars),
         ),
         fills=_fills(ask=ask, context=context),
         supplies=_supplies(ask=ask, request=request, context=context, zone=office.time_zone),

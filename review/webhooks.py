@@ -5,7 +5,7 @@ audit trail. A database that does not answer is 503, so that the vendor's own re
 """
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import wraps
 
@@ -22,6 +22,7 @@ from integrations.drchrono import webhook as drchrono_webhook
 from integrations.klara import events, profile, signing
 from integrations.models import Connection, SecretKind, Vendor
 from refillhub.practices import clock
+from review.group_commit import GroupCommit
 from review.workflow import inbox, notices
 
 KLARA = Actor(kind=ActorKind.vendor, id="klara")
@@ -69,13 +70,21 @@ def _guarded(view: View) -> View:
 class _Known:
     """What this process remembers of one endpoint for a few seconds."""
 
-    __slots__ = ("connection", "profile", "secrets", "until")
+    __slots__ = ("connection", "profile", "secrets", "until", "used")
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         self.connection = connection
         self.secrets = vault.live(connection=connection, kind=SecretKind.webhook_secret, now=now, actor=KLARA)
         self.profile = profile.of(raw=connection.profile)
         self.until = now + KNOWN_FOR
+        self.used: set[uuid.UUID] = set()
+
+    def note_use(self, index: int, now: datetime) -> None:
+        """The first hit promotes a pending secret; noted once for as long as this is remembered."""
+        secret = self.secrets[index]
+        if secret.secret_id not in self.used:
+            vault.used(secret_id=secret.secret_id, now=now, actor=KLARA)
+            self.used.add(secret.secret_id)
 
 
 _known: dict[uuid.UUID, _Known] = {}
@@ -123,7 +132,7 @@ def klara(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
         return _refuse(
             known=known, refused=refused, attempt=request.headers.get("X-Klara-Delivery-Attempt", ""), now=now
         )
-    vault.used(secret_id=known.secrets[verified.secret_index].secret_id, now=now, actor=KLARA)
+    known.note_use(verified.secret_index, now)
     if not practice.may_take_in:
         _audit(known.connection, "webhook.rejected", "no_business_associate_agreement", now)
         return _answer(503, "try_again")
@@ -150,8 +159,17 @@ def _unreadable(known: _Known, body: bytes, event_id: str, reason: str) -> inbox
     )
 
 
+def _write(group: Sequence[tuple[inbox.Arrival, datetime]]) -> list[inbox.Taken]:
+    """One transaction for everything that came together; the moment is the latest of them."""
+    now = max(moment for _, moment in group)
+    return inbox.store_many(arrivals=[arrival for arrival, _ in group], now=now)
+
+
+_door: GroupCommit[tuple[inbox.Arrival, datetime], inbox.Taken] = GroupCommit(_write)
+
+
 def _take(arrival: inbox.Arrival, now: datetime) -> HttpResponse:
-    taken = inbox.store(arrival=arrival, now=now)
+    taken = _door.submit((arrival, now))
     if taken == inbox.Taken.STORED:
         return _answer(202, "accepted")
     return _answer(200, "duplicate")

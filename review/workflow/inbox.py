@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db import IntegrityError, transaction
+from django.db import connection, transaction
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
@@ -38,6 +38,10 @@ _KINDS = {
     KlaraKind.patient_merged: EventKind.MERGED,
     KlaraKind.test: EventKind.TEST,
 }
+
+
+TAKEN = "webhook.accepted"
+_STORED = {Progress.QUARANTINED: "webhook.quarantined", Progress.IGNORED: "webhook.ignored"}
 
 
 class Taken(StrEnum):
@@ -93,24 +97,30 @@ def arrival_of(*, event: KlaraEvent, connection: Connection, body: bytes) -> Arr
 
 
 def store(*, arrival: Arrival, now: datetime) -> Taken:
-    """Insert the event and its audit entry in one transaction; the unique ids decide what is a repeat."""
-    row = _row(arrival, now)
-    waits = row.progress == Progress.RECEIVED and row.kind == EventKind.MESSAGE_IN
-    event = {
-        Progress.QUARANTINED: "webhook.quarantined",
-        Progress.IGNORED: "webhook.ignored",
-    }.get(Progress(row.progress), "webhook.accepted")
-    try:
-        with transaction.atomic(durable=True):
-            row.save(force_insert=True)
-            if waits and arrival.practice.quiet_seconds:
+    """Insert one event and its audit entry in one transaction; see `store_many`."""
+    return store_many(arrivals=[arrival], now=now)[0]
+
+
+def store_many(*, arrivals: Sequence[Arrival], now: datetime) -> list[Taken]:
+    """Insert events and their audit entries in one transaction; the unique ids decide what is a repeat.
+
+    All or none is durable when this returns. Answers in the order given. Raises what the database raises.
+    """
+    rows = [_row(arrival, now) for arrival in arrivals]
+    with transaction.atomic(durable=True):
+        InboundEvent.objects.bulk_create(rows, ignore_conflicts=True)
+        stored = set(InboundEvent.objects.filter(id__in=[row.id for row in rows]).values_list("id", flat=True))
+        fresh = [(row, arrival) for row, arrival in zip(rows, arrivals, strict=True) if row.id in stored]
+        for row, arrival in fresh:
+            if row.kind == EventKind.MESSAGE_IN and row.conversation_id and arrival.practice.quiet_seconds:
                 _extend_quiet(row)
             if row.progress == Progress.QUARANTINED:
                 notices.alarm(practice=arrival.practice, kind="event_quarantined", key=row.event_id, now=now)
-            log.record(now=now, draft=_draft(row, event))
-        return Taken.STORED
-    except IntegrityError:
-        return _repeated(arrival=arrival, row=row, now=now)
+        log.record_many(now=now, drafts=[_draft(row, _STORED.get(Progress(row.progress), TAKEN)) for row, _ in fresh])
+    return [
+        Taken.STORED if row.id in stored else _repeated(arrival=arrival, row=row, now=now)
+        for row, arrival in zip(rows, arrivals, strict=True)
+    ]
 
 
 def _row(arrival: Arrival, now: datetime) -> InboundEvent:
@@ -125,26 +135,31 @@ def _row(arrival: Arrival, now: datetime) -> InboundEvent:
         practice=practice,
         vendor=arrival.vendor,
         origin=arrival.origin,
-        event_id=arrival.event_id[:160],
-        vendor_type=arrival.vendor_type[:64],
+        event_id=_plain(arrival.event_id, 160),
+        vendor_type=_plain(arrival.vendor_type, 64),
         kind=arrival.kind,
         progress=progress,
         body_sealed=vault.seal_payload(
             plain=arrival.body, practice_id=practice.id, stage=practice.stage, purpose=PURPOSE
         ),
         body_hash=hashlib.sha256(arrival.body).hexdigest(),
-        conversation_id=arrival.conversation_id[:128],
-        message_id=arrival.message_id[:128],
-        sender_id=arrival.sender_id[:128],
-        channel_id=arrival.channel_id[:128],
-        sequence=arrival.sequence,
+        conversation_id=_plain(arrival.conversation_id, 128),
+        message_id=_plain(arrival.message_id, 128),
+        sender_id=_plain(arrival.sender_id, 128),
+        channel_id=_plain(arrival.channel_id, 128),
+        sequence=arrival.sequence if arrival.sequence is not None and abs(arrival.sequence) < 2**62 else None,
         occurred_at=arrival.occurred_at,
         sent_at=arrival.sent_at,
         received_at=now,
         due_at=now + quiet,
         is_glanced=not quiet,
-        note=arrival.note[:200],
+        note=_plain(arrival.note, 200),
     )
+
+
+def _plain(text: str, most: int) -> str:
+    """An id as a column takes it: no NUL, no longer than the column (the body itself is kept whole)."""
+    return text.replace("\x00", "")[:most]
 
 
 def _draft(row: InboundEvent, event: str) -> Draft:
@@ -158,19 +173,28 @@ def _draft(row: InboundEvent, event: str) -> Draft:
     )
 
 
+_EXTEND = """
+    WITH waiting AS (
+        SELECT id, min(received_at) OVER () AS first FROM review_inboundevent
+        WHERE practice_id = %(practice)s AND conversation_id = %(conversation)s AND progress = 'received'
+    )
+    UPDATE review_inboundevent AS event SET due_at = LEAST(%(due)s, waiting.first + %(longest)s)
+    FROM waiting WHERE event.id = waiting.id AND (SELECT count(*) FROM waiting) > 1
+"""
+
+
 def _extend_quiet(row: InboundEvent) -> None:
     """A new message of a conversation starts the quiet window afresh for what waits there, up to the cap."""
-    if not row.conversation_id:
-        return
-    waiting = InboundEvent.objects.filter(
-        practice_id=row.practice_id, conversation_id=row.conversation_id, progress=Progress.RECEIVED
-    ).exclude(id=row.id)
-    first = waiting.order_by("received_at").values_list("received_at", flat=True).first()
-    if first is None:
-        return
-    due = min(row.due_at, first + LONGEST_QUIET)
-    waiting.update(due_at=due)
-    InboundEvent.objects.filter(id=row.id).update(due_at=due)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _EXTEND,
+            {
+                "practice": row.practice_id,
+                "conversation": row.conversation_id,
+                "due": row.due_at,
+                "longest": LONGEST_QUIET,
+            },
+        )
 
 
 def _repeated(*, arrival: Arrival, row: InboundEvent, now: datetime) -> Taken:

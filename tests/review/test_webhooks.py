@@ -170,7 +170,7 @@ def test_a_database_that_does_not_answer_is_503_never_a_false_202(client, connec
     def broken(**_):
         raise OperationalError("gone")
 
-    monkeypatch.setattr(inbox, "store", broken)
+    monkeypatch.setattr(inbox, "store_many", broken)
     answer = post(client, connection, body_of())
     assert (answer.status_code, answer["Retry-After"]) == (503, "60")
 
