@@ -381,6 +381,12 @@ def _question(request: RefillRequest, criteria: Sequence[Criterion]) -> str:
     return f"Approve although: {shown}?"
 
 
+def question(*, request: RefillRequest) -> str:
+    """What must be answered before approving this request; "" when nothing. One query."""
+    record = queries.latest_records(request_ids=[request.id], practice=request.practice).get(request.id)
+    return _question(request, _criteria(record))
+
+
 def prescribers_in(*, practice: Practice, away: Collection[uuid.UUID], first: Provider | None) -> list[Provider]:
     """Whom an item may be given to: who is in, the stand-in first."""
     rows = Provider.objects.active().filter(practice=practice).exclude(pk__in=list(away)).order_by("last_name")

@@ -19,7 +19,7 @@ urlpatterns = [
     path("decided/", portal.decided, name="decided"),
     # assistants; the list also for compliance
     path("today/", desk.today, name="today"),
-    path("today/report/", desk.report, name="report"),
+    path("today/report/", desk.report_page, name="report"),
     path("requests/", desk.requests, name="requests"),
     path("requests/<uuid:request_id>/", desk.item, name="item"),
     # one action each, from either card

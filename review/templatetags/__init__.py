@@ -1,0 +1,1 @@
+"""Filters for the review pages: codes to words, nothing else."""
