@@ -26,6 +26,7 @@ class Clock:
         self._jobs: list[tuple[datetime, int, str, Job]] = []
         self._cancelled: set[int] = set()
         self._numbers = itertools.count(1)
+        self.advancing = False
 
     @classmethod
     def frozen(cls, *, at: datetime) -> "Clock":
@@ -100,9 +101,13 @@ class Clock:
         with self._running:
             target = self.now() + timedelta(seconds=seconds)
             ran = 0
-            while (job := self._take(until=target, step=True)) is not None:
-                job()
-                ran += 1
+            self.advancing = True
+            try:
+                while (job := self._take(until=target, step=True)) is not None:
+                    job()
+                    ran += 1
+            finally:
+                self.advancing = False
             if self.now() < target:
                 self._move(target)
             return ran

@@ -119,7 +119,7 @@ class DrChrono(Simulator):
         if name in BATCHES:
             return self._batch(request, grant, chart, now, name, rest)
         resource = RESOURCES.get(name)
-        if resource is None or rest.endswith("/"):
+        if resource is None or request.path.endswith("/"):
             return json_answer(404, NOT_FOUND)
         item, _, action = rest.partition("/")
         if action:

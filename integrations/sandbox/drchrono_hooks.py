@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -107,9 +108,15 @@ class Hooks:
             if not reply.ok and number <= len(RETRIES):
                 wait = RETRIES[number - 1] - (self.clock.now() - born).total_seconds()
                 self.clock.call_later(seconds=max(0.0, wait), name=f"{event} {delivery}",
-                                      job=lambda: self.courier.later(lambda: attempt(number + 1)))  # fmt: skip
+                                      job=lambda: self._go(lambda: attempt(number + 1)))  # fmt: skip
 
-        self.clock.call_later(seconds=delay, name=f"{event} {delivery}", job=lambda: self.courier.later(lambda: attempt(1)))
+        self.clock.call_later(seconds=delay, name=f"{event} {delivery}", job=lambda: self._go(lambda: attempt(1)))
+
+    def _go(self, job: Callable[[], None]) -> None:
+        if self.clock.advancing:  # the test desk moves time: everything due must have happened when it returns
+            job()
+        else:
+            self.courier.later(job)
 
     def _note(self, hook: Hook, event: str, delivery: str, decision: str, status: int, attempt: int = 0) -> None:
         self.journal.add(at=self.clock.now(), kind="webhook.attempt", practice=hook.practice, decision=decision,
