@@ -1,0 +1,393 @@
+"""The stage of the stories: one small practice (and Mallory's) against the three pretended vendors in process, under one frozen clock.
+
+Stories say what a patient wrote and at what hour; they are judged by the vendors' journals. No sockets, no sleeping.
+"""
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+from django.utils.http import urlencode
+
+from audit import verification
+from integrations import http, vault
+from integrations.models import Connection, ConnectionStatus, SecretKind, Vendor
+from integrations.sandbox import drchrono, drugs, klara, seeding, surescripts
+from integrations.sandbox.clock import Clock
+from integrations.sandbox.courier import Courier, Reply
+from integrations.sandbox.frame import Simulator
+from integrations.sandbox.wire import Request
+from integrations.sandbox.world import World
+from refillhub.practices import clock as hub_clock
+from refillhub.practices import references
+from refillhub.practices.models import (
+    AutoApprovalConsent,
+    Channel,
+    Location,
+    Practice,
+    Provider,
+    Role,
+    Spi,
+    User,
+)
+from review import delivery, directory, intake, mailbox, timers, webhooks
+from review.ledger import SYSTEM
+from review.models import Alarm, Dispatch, InboundEvent, RefillRequest
+from tests.review import rows
+from tests.wsgi_adapter import WsgiAdapter
+
+START = datetime(2026, 11, 17, 15, 14, tzinfo=UTC)  # a Tuesday, 10:14 am Eastern
+ZONE = "America/New_York"
+SECRET = "whsec_QW5hLWFuZC1Eci1Pc2VpLWFuZC1Eci1MaW5kLTAxMjM0NTY3ODk="
+MALLORYS = "whsec_TWFsbG9yeS1vZi10aGUtb3RoZXItcHJhY3RpY2UtMDEyMzQ1Njc="
+OMEPRAZOLE = next(drug for drug in drugs.MAINTENANCE if drug.name.startswith("omeprazole"))
+HAPPY = "9990001"
+
+
+def call(simulator: Simulator, verb: str, wish: Mapping[str, Any] | None = None, **params: str) -> Any:
+    """One call of a vendor's test desk; GET without a wish. Raises AssertionError with the desk's words."""
+    answer = simulator.handle(
+        Request(
+            method="GET" if wish is None else "POST",
+            path=f"/__sim__/{verb}",
+            query=urlencode(params),
+            headers={"content-type": "application/json"},
+            body=b"" if wish is None else json.dumps(wish).encode(),
+            base_url="https://sandbox.test",
+        )
+    )
+    assert answer.status < 300, answer.body.decode()
+    return json.loads(answer.body)
+
+
+@dataclass
+class House:
+    """One practice of the cast with its people and its Klara endpoint."""
+
+    key: str
+    practice: Practice
+    osei: Provider
+    lind: Provider
+    mia: User
+    cora: User
+    pat: User
+    klara: Connection
+    secret: str
+    surescripts: Connection = field(init=False)
+    drchrono: Connection = field(init=False)
+
+    @property
+    def hook(self) -> str:
+        """Path of its Klara endpoint."""
+        return f"/webhooks/klara/{self.klara.endpoint_token}/"
+
+    def change(self, **values: Any) -> None:
+        """Change the practice, and what the webhook remembers of it."""
+        Practice.objects.filter(pk=self.practice.pk).update(**values)
+        self.practice.refresh_from_db()
+        webhooks.forget()
+
+    def requests(self, **wanted: Any) -> list[RefillRequest]:
+        """Its requests, oldest first."""
+        return list(RefillRequest.objects.filter(practice=self.practice, **wanted).order_by("opened_at", "id"))
+
+    def request(self, **wanted: Any) -> RefillRequest:
+        """The only request."""
+        found = self.requests(**wanted)
+        assert len(found) == 1, [(row.kind, row.state, row.reasons) for row in found]
+        return found[0]
+
+    def alarms(self) -> set[str]:
+        """Kinds of its alarms."""
+        return set(Alarm.objects.filter(practice=self.practice).values_list("kind", flat=True))
+
+    def dispatches(self, **wanted: Any) -> list[Dispatch]:
+        """Its dispatches, oldest first."""
+        return list(Dispatch.objects.filter(practice=self.practice, **wanted).order_by("queued_at", "id"))
+
+    def is_whole(self) -> bool:
+        """Whether its audit chain verifies."""
+        report = verification.verify_one(practice_id=self.practice.id)
+        return report.verified.fault is None and report.verified.entries > 0
+
+
+@dataclass
+class Clinic:
+    """The story's stage."""
+
+    clock: Clock
+    client: Client
+    chart: drchrono.DrChrono
+    chat: klara.Klara
+    network: surescripts.Surescripts
+    house: House = field(init=False)
+    mallorys: House = field(init=False)
+    serial: int = 0
+    is_down: bool = False
+    answers: list[int] = field(default_factory=list)
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    # --- people write -------------------------------------------------------------------------------------------
+
+    def carry(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """One POST of a vendor to the hub."""
+        if self.is_down:
+            return Reply(status=0)
+        names = {name: value for name, value in headers.items() if name.lower() != "content-type"}
+        answer = self.client.generic(
+            "POST", urlsplit(url).path, body, content_type=headers.get("Content-Type", ""), headers=names
+        )
+        self.answers.append(answer.status_code)
+        return Reply(status=answer.status_code, body=answer.content, retry_after=answer.get("Retry-After"))
+
+    def patient(self, first: str = "Ana", last: str = "Reyes", **values: Any) -> str:
+        """A patient in both systems with one omeprazole on the list; returns the Klara id.
+
+        `pharmacy`, `medications` (changes to the usual entry), `klara` and `record` (changes to the two records).
+        """
+        self.serial += 1
+        key = values.get("house", self.house).key
+        number = 70110000 + self.serial
+        phone = f"615221{1000 + self.serial}"
+        visit = (self.now - timedelta(days=96)).date()
+        record = {
+            "id": number, "chart_id": f"C{number}", "first_name": first, "middle_name": None, "last_name": last,
+            "nick_name": "", "date_of_birth": "1968-03-04", "gender": "Female",
+            "doctor": self.network.world.practice(key)["doctors"][0]["id"], "patient_status": "A",
+            "cell_phone": f"({phone[:3]}) {phone[3:6]}-{phone[6:]}", "home_phone": "", "office_phone": "",
+            "email": "", "address": "12 Elm St", "city": "Nashville", "state": "TN", "zip_code": "37203",
+            "date_of_first_appointment": "2019-05-02", "date_of_last_appointment": visit.isoformat(),
+            "default_pharmacy": values.get("pharmacy", HAPPY), "preferred_pharmacies": [],
+            "disable_sms_messages": False, "preferred_language": "eng", "race": "blank", "ethnicity": "blank",
+            "offices": [], "copay": "", "created_at": "2019-04-28T10:11:12", "updated_at": "2026-10-01T10:00:00",
+            **values.get("record", {}),
+        }  # fmt: skip
+        person = {
+            "id": f"pat_{number}", "first_name": record["first_name"], "last_name": record["last_name"],
+            "date_of_birth": record["date_of_birth"], "phone": f"+1{phone}", "identity_verified": True,
+            "external_ids": [{"system": "drchrono", "value": str(number)}], "merged_into": None,
+            **values.get("klara", {}),
+        }  # fmt: skip
+        entries = [self.entry(number, **changes) for changes in values.get("medications", [{}])]
+        appointments = [] if record["date_of_last_appointment"] is None else [self._visit(record)]
+        part = {"key": key, "patients": [{"drchrono": record, "klara": person}]}
+        call(self.chart, "world/add", {"practices": [part | {"medications": entries, "appointments": appointments}]})
+        call(self.chat, "world/add", {"practices": [part]})
+        return str(person["id"])
+
+    def entry(self, patient: int, *, drug: drugs.Drug = OMEPRAZOLE, days_ago: int = 80, **changes: Any) -> dict[str, Any]:
+        """One line of a medication list."""
+        self.serial += 1
+        prescribed = (self.now.astimezone(UTC) - timedelta(days=days_ago)).date()
+        return {
+            "id": 98120000 + self.serial, "patient": patient, "doctor": 302100, "appointment": None,
+            "name": drug.name, "rxnorm": drug.rxnorm, "ndc": drug.ndc, "status": "active",
+            "order_status": "Electronic eRx Sent", "dosage_quantity": "1", "dosage_units": drug.units,
+            "route": drug.route, "frequency": drug.frequency, "prn": False, "dispense_quantity": drug.quantity,
+            "number_refills": 0, "daw": False, "indication": drug.indication, "signature_note": drug.sig,
+            "pharmacy_note": "", "notes": "", "date_prescribed": prescribed.isoformat(),
+            "date_started_taking": "2019-05-02", "date_stopped_taking": None, **changes,
+        }  # fmt: skip
+
+    def _visit(self, record: dict[str, Any]) -> dict[str, Any]:
+        self.serial += 1
+        day = record["date_of_last_appointment"]
+        return {
+            "id": str(250000000 + self.serial), "patient": record["id"], "doctor": record["doctor"], "office": 410010,
+            "exam_room": 1, "scheduled_time": f"{day}T14:30:00", "duration": 20, "status": "Complete",
+            "reason": "Follow-up", "notes": "", "profile": None, "appt_is_break": False, "is_walk_in": False,
+            "recurring_appointment": False, "deleted_flag": False, "icd10_codes": ["I10"],
+            "created_at": f"{day}T08:00:00", "updated_at": f"{day}T15:05:31",
+        }  # fmt: skip
+
+    def say(self, text: str, patient: str, *, tag: str = "refill", **wish: Any) -> dict[str, Any]:
+        """A patient writes; the webhook is delivered at once unless the wish says otherwise."""
+        key = wish.pop("house", self.house).key
+        said = {"practice": key, "patient": patient, "text": text, "tags": [tag] if tag else [], **wish}
+        found: dict[str, Any] = call(self.chat, "say", said)
+        return found
+
+    def asks(self, patient: str = "", **wish: Any) -> dict[str, Any]:
+        """The plain refill message, tag present."""
+        return self.say("Hi, could I get a refill of my omeprazole 20 mg please?", patient or self.patient(), **wish)
+
+    # --- the hub works ------------------------------------------------------------------------------------------
+
+    def work(self, *, rounds: int = 12) -> None:
+        """What the workers do until nothing is due: read, send, fetch mail; the clock moves a second each round."""
+        for _ in range(rounds):
+            self.clock.advance(seconds=1)
+            intake.glance(now=self.now)
+            done = intake.take_in_due(now=self.now) + delivery.deliver_due(now=self.now)
+            if not done + mailbox.poll(now=self.now):
+                return
+
+    def beat(self) -> None:
+        """One minute of Celery beat."""
+        timers.sweep_minute(now=self.now)
+        delivery.repeat_due(now=self.now)
+        timers.check_chart_records(now=self.now)
+        timers.settle_unresolved(now=self.now)
+        timers.release_held(now=self.now)
+        timers.escalate(now=self.now)
+        self.work()
+
+    def passes(self, *, steps: int = 1, **span: float) -> None:
+        """Time passes in equal steps, with a beat after each."""
+        for _ in range(steps):
+            self.clock.advance(seconds=timedelta(**span).total_seconds() / steps)
+            self.beat()
+
+    def goes_to(self, moment: datetime) -> None:
+        """Time passes without a beat."""
+        self.clock.set_time(moment=moment)
+
+    # --- the oracles --------------------------------------------------------------------------------------------
+
+    def at_pharmacy(self, **wanted: str) -> list[dict[str, Any]]:
+        """What the pharmacies really got."""
+        found: list[dict[str, Any]] = call(self.network, "prescriptions", None, **wanted)["prescriptions"]
+        return found
+
+    def told(self, patient: str = "") -> list[str]:
+        """What patients could really read from us, in order."""
+        entries = self.chat.journal.read(kind="reply.applied", ids={"patient": patient} if patient else None)
+        return [entry["data"]["text"] for entry in entries]
+
+    def written(self, kind: str) -> list[dict[str, Any]]:
+        """Records a kind of DrChrono write left there ("task.created", "medication.changed")."""
+        return [entry["data"]["record"] for entry in self.chart.journal.read(kind=kind)]
+
+    def left(self) -> int:
+        """Writes that left us towards anybody: prescriptions, replies, chart writes, tasks."""
+        network = [e for e in self.network.journal.read(kind="message.in") if e["ids"]["type"] in ("NewRx", "CancelRx")]
+        chat = self.chat.journal.read(kind="reply.*")
+        chart = [
+            e for e in self.chart.journal.read(kind="request")
+            if e["request"]["method"] in ("POST", "PATCH", "PUT") and "/o/token" not in e["request"]["path"]
+        ]  # fmt: skip
+        return len(network) + len(chat) + len(chart)
+
+    def count_is_right(self) -> bool:
+        """Law 5: every message has its request, and nothing is left unread."""
+        waiting = InboundEvent.objects.filter(progress__in=["received", "reading"]).count()
+        return not waiting and timers.check_accounting(now=self.now) == {}
+
+
+def world() -> World:
+    """Two practices with two doctors each and no patients yet; their vendor ids are this test's own."""
+    document = seeding.generate(seed=1, now=START, practices=2, patients=0, doctors=2, zone=ZONE)
+    mark = uuid.uuid4().hex[:8]
+    for practice in document["practices"]:
+        practice["client_id"] += f"-{mark}"  # budgets are shared by client id
+        for doctor, (first, last) in zip(practice["doctors"], (("Abena", "Osei"), ("Karin", "Lind")), strict=True):
+            doctor.update(first_name=first, last_name=last)
+    return World(document=document)
+
+
+def house(*, clinic: Clinic, key: str, secret: str, **values: Any) -> House:
+    """A practice with people, rules, connections, and its Klara endpoint registered."""
+    document = clinic.network.world.practice(key)
+    practice = Practice(
+        name="Lakeside Internal Medicine" if key == "p1" else "Mallory Family Care", slug=f"{key}-{uuid.uuid4().hex[:8]}",
+        time_zone=ZONE, booking_url="https://book.example.org/lakeside", baa_signed_on=date(2026, 1, 2),
+        baa_signed_by="Pat Moss", is_shadow=False, quiet_seconds=0, undo_seconds_automatic=0, undo_seconds_person=0,
+        opens_at=time(7), closes_at=time(19), **values,
+    )  # fmt: skip
+    references.provide_key(practice=practice)
+    practice.save()
+    place = Location.objects.create(
+        practice=practice, name="Main", address_line_1="211 Central Road", city="Nashville", state="TN", zip="37205",
+        phone="6152218800", fax="6152218801", drchrono_office_id=str(document["offices"][0]["id"]),
+    )  # fmt: skip
+    for channel in document["klara"]["channels"]:
+        Channel.objects.create(practice=practice, location=place, external_id=channel["id"])
+    osei, lind = (_provider(practice, place, doctor) for doctor in document["doctors"])
+    rows.make_rules(practice)
+    accounts = {
+        Vendor.klara: ("https://klara.test/v1", document["klara"]["practice_id"]),
+        Vendor.drchrono: ("https://drchrono.test", ""),
+        Vendor.surescripts: ("https://surescripts.test", document["surescripts"]["account"]),
+    }
+    made = {
+        vendor: Connection.objects.create(
+            practice=practice, vendor=vendor, stage="dev", status=ConnectionStatus.active, base_url=url, account=account,
+            client_id=document["client_id"] if vendor == Vendor.drchrono else "",
+            profile={"auth": {"mode": "api_key"}} if vendor == Vendor.klara else {},
+        )
+        for vendor, (url, account) in accounts.items()
+    }  # fmt: skip
+    grant = call(clinic.chart, "grant", {"practice": key})
+    _secrets(made, document, grant, secret, clinic.now)
+    Connection.objects.filter(pk=made[Vendor.drchrono].pk).update(token_expires_at=clinic.now + timedelta(days=2))
+    people = {role: rows.make_user(practice, role, name) for role, name in (
+        (Role.assistant, "Mia Stone"), (Role.compliance, "Cora Bell"), (Role.administrator, "Pat Moss"))}  # fmt: skip
+    home = House(key, practice, osei, lind, people[Role.assistant], people[Role.compliance], people[Role.administrator],
+                 made[Vendor.klara], secret)  # fmt: skip
+    home.surescripts, home.drchrono = made[Vendor.surescripts], made[Vendor.drchrono]
+    call(clinic.chat, "endpoint", {"practice": key, "url": f"https://hub.test{home.hook}", "secrets": [secret]})
+    return home
+
+
+def _provider(practice: Practice, place: Location, doctor: dict[str, Any]) -> Provider:
+    provider = Provider.objects.create(
+        practice=practice, user=rows.make_user(practice, Role.prescriber, f"Dr. {doctor['last_name']}"),
+        first_name=doctor["first_name"], last_name=doctor["last_name"], suffix="MD", npi=doctor["npi"],
+        drchrono_doctor_id=str(doctor["id"]), drchrono_user_id=doctor["user_id"], location=place,
+    )  # fmt: skip
+    Spi.objects.create(practice=practice, provider=provider, location=place, spi=doctor["spis"][0])
+    AutoApprovalConsent.objects.create(practice=practice, provider=provider, given_at=START, given_by=provider.user)
+    return provider
+
+
+def _secrets(
+    made: dict[Vendor, Connection], document: dict[str, Any], grant: dict[str, Any], secret: str, now: datetime
+) -> None:
+    for vendor, kind, value in (
+        (Vendor.klara, SecretKind.webhook_secret, secret),
+        (Vendor.klara, SecretKind.api_key, document["klara"]["api_key"]),
+        (Vendor.drchrono, SecretKind.client_secret, document["client_secret"]),
+        (Vendor.drchrono, SecretKind.access_token, grant["access_token"]),
+        (Vendor.drchrono, SecretKind.refresh_token, grant["refresh_token"]),
+        (Vendor.drchrono, SecretKind.webhook_secret, document["drchrono_webhook_secret"]),
+        (Vendor.surescripts, SecretKind.certificate, document["surescripts"]["fingerprint"]),
+    ):
+        vault.store(connection=made[vendor], kind=kind, value=value, now=now, actor=SYSTEM)
+
+
+def opened(monkeypatch: pytest.MonkeyPatch, client: Client) -> Iterator[Clinic]:
+    clock, shared = Clock.frozen(at=START), world()
+    stage = Clinic(clock=clock, client=client, chart=None, chat=None, network=None)  # type: ignore[arg-type]
+    courier = Courier(deliver=stage.carry)
+    stage.chart = drchrono.build(world=shared, clock=clock, seed=1, courier=courier)
+    stage.chat = klara.build(world=shared, clock=clock, seed=1, courier=courier)
+    stage.network = surescripts.build(world=shared, clock=clock, seed=1)
+    monkeypatch.setattr(hub_clock, "now", clock.now)
+    mounted = {
+        "https://drchrono.test": stage.chart,
+        "https://klara.test": stage.chat,
+        "https://surescripts.test": stage.network,
+    }
+    for url, simulator in mounted.items():
+        http.mount(url, WsgiAdapter(simulator))
+    vault.forget()
+    webhooks.forget()
+    try:
+        stage.house = house(clinic=stage, key="p1", secret=SECRET)
+        stage.mallorys = house(clinic=stage, key="p2", secret=MALLORYS)
+        directory.refresh(now=stage.now)
+        yield stage
+    finally:
+        for url in mounted:
+            http.unmount(url)
+        vault.forget()
+        webhooks.forget()
