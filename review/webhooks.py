@@ -29,8 +29,9 @@ KLARA = Actor(kind=ActorKind.vendor, id="klara")
 DRCHRONO = Actor(kind=ActorKind.vendor, id="drchrono")
 MAX_BODY = 256 * 1024
 RETRY_AFTER_S = 60
-# How long a process may use what it knows of a connection; an emergency revoke is older than this nowhere.
-KNOWN_FOR = timedelta(seconds=5)
+# How long a process may use what it knows of a connection. Revoking a secret works at once all the same: the inbox asks
+# again in the transaction that would store the event.
+KNOWN_FOR = timedelta(seconds=30)
 View = Callable[..., HttpResponse]
 
 
@@ -145,7 +146,9 @@ def klara(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
         with transaction.atomic():
             notices.alarm(practice=practice, kind="unmatched_practice", key=str(known.connection.id), now=now)
         return _take(_unreadable(known, body, event.id, "other_practice"), now)
-    return _take(inbox.arrival_of(event=event, connection=known.connection, body=body), now)
+    verified_by = known.secrets[verified.secret_index].secret_id
+    arrival = inbox.arrival_of(event=event, connection=known.connection, body=body, verified_by=verified_by)
+    return _take(arrival, now)
 
 
 def _unreadable(known: _Known, body: bytes, event_id: str, reason: str) -> inbox.Arrival:
@@ -172,6 +175,11 @@ def _take(arrival: inbox.Arrival, now: datetime) -> HttpResponse:
     taken = _door.submit((arrival, now))
     if taken == inbox.Taken.STORED:
         return _answer(202, "accepted")
+    if taken == inbox.Taken.REVOKED:
+        forget()
+        with transaction.atomic():
+            notices.alarm(practice=arrival.practice, kind="revoked_secret", key=str(arrival.verified_by), now=now)
+        return _answer(401, "unauthorized")
     return _answer(200, "duplicate")
 
 

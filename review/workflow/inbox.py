@@ -5,6 +5,7 @@ words.
 """
 
 import hashlib
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from audit.events import Actor, ActorKind, Draft
 from integrations import vault
 from integrations.klara.types import EventKind as KlaraKind
 from integrations.klara.types import KlaraEvent
-from integrations.models import Connection, Vendor
+from integrations.models import Connection, Secret, SecretState, Vendor
 from refillhub.practices.models import Practice
 from review.ledger import SYSTEM, verb
 from review.models import EventKind, InboundEvent, Origin, Progress
@@ -50,6 +51,7 @@ class Taken(StrEnum):
     STORED = "stored"
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
+    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +74,12 @@ class Arrival:
     sent_at: datetime | None = None
     is_quarantined: bool = False
     note: str = ""
+    verified_by: uuid.UUID | None = None
 
 
-def arrival_of(*, event: KlaraEvent, connection: Connection, body: bytes) -> Arrival:
+def arrival_of(
+    *, event: KlaraEvent, connection: Connection, body: bytes, verified_by: uuid.UUID | None = None
+) -> Arrival:
     """The inbox's view of an event; only a patient's or proxy's own message starts work (loop guard)."""
     kind = EventKind.MESSAGE_IN if event.starts_work else _KINDS.get(event.kind, EventKind.OTHER)
     message = event.message
@@ -93,6 +98,7 @@ def arrival_of(*, event: KlaraEvent, connection: Connection, body: bytes) -> Arr
         sequence=event.sequence,
         occurred_at=event.occurred_at,
         sent_at=message.sent_at if message else None,
+        verified_by=verified_by,
     )
 
 
@@ -108,19 +114,56 @@ def store_many(*, arrivals: Sequence[Arrival], now: datetime) -> list[Taken]:
     """
     rows = [_row(arrival, now) for arrival in arrivals]
     with transaction.atomic(durable=True):
-        InboundEvent.objects.bulk_create(rows, ignore_conflicts=True)
-        stored = set(InboundEvent.objects.filter(id__in=[row.id for row in rows]).values_list("id", flat=True))
-        fresh = [(row, arrival) for row, arrival in zip(rows, arrivals, strict=True) if row.id in stored]
-        for row, arrival in fresh:
-            if row.kind == EventKind.MESSAGE_IN and row.conversation_id and arrival.practice.quiet_seconds:
-                _extend_quiet(row)
+        revoked = _revoked(arrivals)
+        stored = _insert(
+            [row for row, arrival in zip(rows, arrivals, strict=True) if arrival.verified_by not in revoked]
+        )
+        fresh = [row for row in rows if row.id in stored]
+        _extend_quiet([row for row in fresh if row.due_at > now and row.conversation_id])
+        for row in fresh:
             if row.progress == Progress.QUARANTINED:
-                notices.alarm(practice=arrival.practice, kind="event_quarantined", key=row.event_id, now=now)
-        log.record_many(now=now, drafts=[_draft(row, _STORED.get(Progress(row.progress), TAKEN)) for row, _ in fresh])
-    return [
-        Taken.STORED if row.id in stored else _repeated(arrival=arrival, row=row, now=now)
-        for row, arrival in zip(rows, arrivals, strict=True)
-    ]
+                notices.alarm(practice=row.practice, kind="event_quarantined", key=row.event_id, now=now)
+        log.record_many(now=now, drafts=[_draft(row, _STORED.get(Progress(row.progress), TAKEN)) for row in fresh])
+    answers = []
+    for row, arrival in zip(rows, arrivals, strict=True):
+        if row.id in stored:
+            answers.append(Taken.STORED)
+        elif arrival.verified_by in revoked:
+            answers.append(Taken.REVOKED)
+        else:
+            answers.append(_repeated(arrival=arrival, row=row, now=now))
+    return answers
+
+
+def _revoked(arrivals: Sequence[Arrival]) -> set[uuid.UUID | None]:
+    """Secrets that verified one of these, yet were revoked since a process last looked: revoking works at once."""
+    used = {arrival.verified_by for arrival in arrivals if arrival.verified_by is not None}
+    if not used:
+        return set()
+    return set(Secret.objects.filter(id__in=used, state=SecretState.revoked).values_list("id", flat=True))
+
+
+_COLUMNS = {
+    "id": "uuid", "practice_id": "uuid", "vendor": "text", "origin": "text", "event_id": "text", "vendor_type": "text",
+    "kind": "text", "progress": "text", "body_sealed": "bytea", "body_hash": "text", "conversation_id": "text",
+    "message_id": "text", "sender_id": "text", "channel_id": "text", "sequence": "bigint", "occurred_at": "timestamptz",
+    "sent_at": "timestamptz", "received_at": "timestamptz", "due_at": "timestamptz", "attempts": "smallint",
+    "is_glanced": "boolean", "note": "text",
+}  # fmt: skip
+_INSERT = (
+    f"INSERT INTO review_inboundevent ({', '.join(_COLUMNS)}) "  # noqa: S608 - our own column names
+    f"SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in _COLUMNS.values())}) "
+    "ON CONFLICT DO NOTHING RETURNING id"
+)
+
+
+def _insert(rows: Sequence[InboundEvent]) -> set[uuid.UUID]:
+    """Insert in one statement; the ids of those that were new."""
+    if not rows:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [[getattr(row, name) for row in rows] for name in _COLUMNS])
+        return {row[0] for row in cursor.fetchall()}
 
 
 def _row(arrival: Arrival, now: datetime) -> InboundEvent:
@@ -174,24 +217,32 @@ def _draft(row: InboundEvent, event: str) -> Draft:
 
 
 _EXTEND = """
-    WITH waiting AS (
-        SELECT id, min(received_at) OVER () AS first FROM review_inboundevent
-        WHERE practice_id = %(practice)s AND conversation_id = %(conversation)s AND progress = 'received'
+    WITH arrived AS (
+        SELECT * FROM unnest(%(practices)s::uuid[], %(conversations)s::text[], %(due)s::timestamptz[])
+                 AS arrived(practice_id, conversation_id, due)
+    ), waiting AS (
+        SELECT event.id, max(arrived.due) OVER whole AS due, min(event.received_at) OVER whole AS first,
+               count(*) OVER whole AS together
+        FROM review_inboundevent AS event JOIN arrived USING (practice_id, conversation_id)
+        WHERE event.progress = 'received'
+        WINDOW whole AS (PARTITION BY event.practice_id, event.conversation_id)
     )
-    UPDATE review_inboundevent AS event SET due_at = LEAST(%(due)s, waiting.first + %(longest)s)
-    FROM waiting WHERE event.id = waiting.id AND (SELECT count(*) FROM waiting) > 1
+    UPDATE review_inboundevent AS event SET due_at = LEAST(waiting.due, waiting.first + %(longest)s)
+    FROM waiting WHERE event.id = waiting.id AND waiting.together > 1
 """
 
 
-def _extend_quiet(row: InboundEvent) -> None:
+def _extend_quiet(rows: Sequence[InboundEvent]) -> None:
     """A new message of a conversation starts the quiet window afresh for what waits there, up to the cap."""
+    if not rows:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             _EXTEND,
             {
-                "practice": row.practice_id,
-                "conversation": row.conversation_id,
-                "due": row.due_at,
+                "practices": [row.practice_id for row in rows],
+                "conversations": [row.conversation_id for row in rows],
+                "due": [row.due_at for row in rows],
                 "longest": LONGEST_QUIET,
             },
         )

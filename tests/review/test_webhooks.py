@@ -189,3 +189,12 @@ def test_a_new_message_starts_the_quiet_window_of_its_conversation_afresh(client
     first.refresh_from_db()
     second = InboundEvent.objects.get(message_id="msg_2")
     assert first.due_at == second.due_at
+
+
+def test_a_revoked_secret_is_refused_at_once_whatever_a_process_remembers(client, connection):
+    assert post(client, connection, body_of()).status_code == 202
+    vault.revoke(secret_id=connection.secrets.get().pk, now=clock.now(), actor=SYSTEM)
+    again = post(client, connection, body_of(event_id="evt_2", message_id="msg_2"), event_id="evt_2")
+    assert again.status_code == 401
+    assert InboundEvent.objects.count() == 1
+    assert Alarm.objects.get().kind == "revoked_secret"
