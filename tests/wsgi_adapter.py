@@ -1,7 +1,7 @@
 """Mounts a sandbox simulator on a requests.Session: the real client code, no sockets.
 
-A dropped connection becomes ConnectionError, a delay longer than the read timeout becomes ReadTimeout (without waiting),
-and a cut body breaks off while it is read, exactly as over a socket.
+A dropped connection becomes ConnectionError, a delay longer than the read timeout becomes ReadTimeout (without
+waiting), and a cut body breaks off while it is read, exactly as over a socket.
 """
 
 import io
@@ -22,14 +22,14 @@ class Simulator(Protocol):
 
 
 class WsgiAdapter(HTTPAdapter):
-    """`session.mount("https://klara.test", WsgiAdapter(simulator))`. `prefix` is taken off the path before it is handed on."""
+    """`session.mount("https://klara.test", WsgiAdapter(simulator))`; `prefix` is taken off the path first."""
 
     def __init__(self, simulator: Simulator, *, prefix: str = "") -> None:
         super().__init__()
         self.simulator = simulator
         self.prefix = prefix
 
-    def send(  # noqa: PLR0913 - the signature is the library's
+    def send(
         self,
         request: requests.PreparedRequest,
         stream: bool = False,

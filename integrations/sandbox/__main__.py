@@ -1,4 +1,4 @@
-"""`python -m integrations.sandbox {drchrono|klara|surescripts|world}`: one pretended vendor, or a world document on stdout."""
+"""`python -m integrations.sandbox {drchrono|klara|surescripts|world}`: one vendor, or a world document on stdout."""
 
 import argparse
 import importlib
@@ -43,7 +43,11 @@ def build(options: argparse.Namespace) -> Simulator:
     journal = Journal(vendor=options.vendor, limit=options.journal_limit, requests=not options.quiet_journal)
     module = importlib.import_module(f"integrations.sandbox.{options.vendor}")
     simulator: Simulator = module.build(
-        world=_world(options, now=clock.now()), clock=clock, journal=journal, faults=Faults(seed=options.seed), seed=options.seed
+        world=_world(options, now=clock.now()),
+        clock=clock,
+        journal=journal,
+        faults=Faults(seed=options.seed),
+        seed=options.seed,
     )
     return simulator
 

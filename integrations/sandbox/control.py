@@ -28,7 +28,7 @@ class Desk(Protocol):
     def control(self, verb: str, request: Request) -> Answer | None: ...
 
 
-class BadControl(ValueError):  # noqa: N818
+class BadControl(ValueError):
     """A control call whose body makes no sense; answered with 400."""
 
 
@@ -106,7 +106,9 @@ def _journal(desk: Desk, request: Request, verb: str) -> Answer:
         limit=int(params["limit"]) if "limit" in params else None,
         ids={name[3:]: value for name, value in params.items() if name.startswith("id.")},
     )
-    return json_answer(200, {"entries": entries, "last": entries[-1]["seq"] if entries else int(params.get("after", "0"))})
+    return json_answer(
+        200, {"entries": entries, "last": entries[-1]["seq"] if entries else int(params.get("after", "0"))}
+    )
 
 
 def _world(desk: Desk, request: Request, verb: str) -> Answer:

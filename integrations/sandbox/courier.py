@@ -1,6 +1,7 @@
 """Carries webhooks from a pretended vendor to the hub: one POST or GET, its status, never a retry.
 
-How bytes travel is injectable; by default over kept-alive HTTP connections, one set per thread. Retries are the vendor's.
+How bytes travel is injectable; by default over kept-alive HTTP connections, one set per thread. Retries are the
+vendor's.
 """
 
 import http.client
@@ -32,7 +33,9 @@ Fetch = Callable[[str], Reply]
 class Courier:
     """`send` posts and waits; `later` runs a job on a worker thread, or at once when there are no workers."""
 
-    def __init__(self, *, deliver: Deliver | None = None, fetch: Fetch | None = None, workers: int = 0, timeout: float = 10.0) -> None:
+    def __init__(
+        self, *, deliver: Deliver | None = None, fetch: Fetch | None = None, workers: int = 0, timeout: float = 10.0
+    ) -> None:
         self._deliver = deliver
         self._fetch = fetch
         self._timeout = timeout

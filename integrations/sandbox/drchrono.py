@@ -32,8 +32,16 @@ class DrChrono(Simulator):
 
     vendor = "drchrono"
 
-    def __init__(self, *, world: World, clock: Clock, journal: Journal | None = None, faults: Faults | None = None, seed: int = 0,
-                 courier: Courier | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        *,
+        world: World,
+        clock: Clock,
+        journal: Journal | None = None,
+        faults: Faults | None = None,
+        seed: int = 0,
+        courier: Courier | None = None,
+    ) -> None:
         self.courier = courier or Courier(workers=4 if clock.time_factor else 0)
         super().__init__(world=world, clock=clock, journal=journal, faults=faults, seed=seed)
 
@@ -67,10 +75,14 @@ class DrChrono(Simulator):
         match request.path:
             case "/o/authorize/" | "/o/authorize":
                 practice = self.oauth.clients.get(request.params.get("client_id", ""))
-                return self.oauth.authorize(request, now=now, user=self.charts[practice["key"]].owner() if practice else "")
+                return self.oauth.authorize(
+                    request, now=now, user=self.charts[practice["key"]].owner() if practice else ""
+                )
             case "/o/token/" if request.method == "POST":
                 answer = self.oauth.token(request, now=now)
-                self.journal.add(at=now, kind="oauth.token", decision=str(answer.status), practice=self._client_practice(request))
+                self.journal.add(
+                    at=now, kind="oauth.token", decision=str(answer.status), practice=self._client_practice(request)
+                )
                 return answer
             case "/o/revoke_token/" if request.method == "POST":
                 return self.oauth.revoke(request)
@@ -78,8 +90,11 @@ class DrChrono(Simulator):
             return html_answer(404, "<html><body><h1>Page not found</h1></body></html>")
         grant = self.oauth.grant_of(request, now=now)
         if grant is None:
-            return json_answer(401, {"detail": "Authentication credentials were not provided or are invalid."},
-                               {"WWW-Authenticate": 'Bearer realm="api"'})  # fmt: skip
+            return json_answer(
+                401,
+                {"detail": "Authentication credentials were not provided or are invalid."},
+                {"WWW-Authenticate": 'Bearer realm="api"'},
+            )
         throttled = self._throttle(grant, now)
         return throttled or self._api(request, grant, self.charts[grant.practice], now)
 
@@ -144,7 +159,9 @@ class DrChrono(Simulator):
                 return json_answer(404, NOT_FOUND)
             verbose = request.params.get("verbose") == "true"
             return json_answer(200, lists.shown(record, name, chart, self.knobs, verbose=verbose))
-        return writes.write(sim=self, chart=chart, name=name, item=item, action=action, request=request, user=grant.user, now=now)
+        return writes.write(
+            sim=self, chart=chart, name=name, item=item, action=action, request=request, user=grant.user, now=now
+        )
 
     def _current(self, request: Request, grant: Grant, chart: Chart) -> Answer:
         if self.knobs.get("redirect_current", grant.practice):
@@ -161,7 +178,9 @@ class DrChrono(Simulator):
         if not self._may(grant, scopes, batch.permissions):
             return json_answer(403, FORBIDDEN)
         if request.method == "POST":
-            return self.jobs.start(batch=batch, resource=RESOURCES[batch.of], chart=chart, request=request, knobs=self.knobs, now=now)
+            return self.jobs.start(
+                batch=batch, resource=RESOURCES[batch.of], chart=chart, request=request, knobs=self.knobs, now=now
+            )
         return self.jobs.poll(batch=batch, chart=chart, request=request, knobs=self.knobs, now=now)
 
     def _may(self, grant: Grant, scopes: tuple[str, ...], permissions: tuple[str, ...]) -> bool:
@@ -177,9 +196,14 @@ class DrChrono(Simulator):
         return json_answer(405, {"detail": f'Method "{method}" not allowed.'}, {"Allow": ", ".join(allowed)})
 
 
-def build(*, world: World, clock: Clock, journal: Journal | None = None, faults: Faults | None = None, seed: int = 0,
-          courier: Courier | None = None) -> DrChrono:  # fmt: skip
+def build(
+    *,
+    world: World,
+    clock: Clock,
+    journal: Journal | None = None,
+    faults: Faults | None = None,
+    seed: int = 0,
+    courier: Courier | None = None,
+) -> DrChrono:
     """The simulator; `courier` carries its webhooks."""
     return DrChrono(world=world, clock=clock, journal=journal, faults=faults, seed=seed, courier=courier)
-
-

@@ -1,4 +1,4 @@
-"""What DrChrono refuses on a write: missing fields, wrong choices, ids that do not exist, appointment overlaps, duplicates.
+"""What DrChrono refuses on a write: missing fields, wrong choices, unknown ids, appointment overlaps, duplicates.
 
 Pure checks over a chart; error bodies are field-keyed lists, as the vendor's framework gives them.
 """
@@ -11,25 +11,49 @@ from integrations.sandbox.drchrono_store import Chart, Record
 
 Errors = dict[str, list[str]]
 REQUIRED: dict[str, tuple[str, ...]] = {
-    "patients": ("gender", "doctor"), "patients_summary": ("gender", "doctor"), "medications": ("patient", "doctor"),
-    "allergies": ("patient", "doctor"), "problems": ("patient", "doctor"),
+    "patients": ("gender", "doctor"),
+    "patients_summary": ("gender", "doctor"),
+    "medications": ("patient", "doctor"),
+    "allergies": ("patient", "doctor"),
+    "problems": ("patient", "doctor"),
     "appointments": ("doctor", "exam_room", "office", "patient", "scheduled_time"),
-    "patient_lab_results": ("patient", "ordering_doctor"), "lab_orders": ("patient", "doctor", "sublab"),
-    "lab_results": ("document", "lab_test", "status", "test_performed", "value"), "tasks": ("title", "status"),
-    "task_notes": ("task", "text"), "task_categories": ("name", "practice_group"), "task_statuses": ("name", "practice_group"),
-    "task_templates": ("name",), "messages": ("doctor", "title"), "patient_messages": ("doctor", "patient", "subject"),
-    "comm_logs": ("patient", "doctor"), "documents": ("patient", "doctor", "description", "date", "document"),
+    "patient_lab_results": ("patient", "ordering_doctor"),
+    "lab_orders": ("patient", "doctor", "sublab"),
+    "lab_results": ("document", "lab_test", "status", "test_performed", "value"),
+    "tasks": ("title", "status"),
+    "task_notes": ("task", "text"),
+    "task_categories": ("name", "practice_group"),
+    "task_statuses": ("name", "practice_group"),
+    "task_templates": ("name",),
+    "messages": ("doctor", "title"),
+    "patient_messages": ("doctor", "patient", "subject"),
+    "comm_logs": ("patient", "doctor"),
+    "documents": ("patient", "doctor", "description", "date", "document"),
     "line_items": ("appointment", "code", "procedure_type", "diagnosis_pointers"),
-}  # fmt: skip
+}
 REFERS: dict[str, str] = {
-    "patient": "patients", "doctor": "doctors", "ordering_doctor": "doctors", "office": "offices", "task": "tasks",
-    "assignee_user": "users", "default_assignee_user": "users",
-}  # fmt: skip
+    "patient": "patients",
+    "doctor": "doctors",
+    "ordering_doctor": "doctors",
+    "office": "offices",
+    "task": "tasks",
+    "assignee_user": "users",
+    "default_assignee_user": "users",
+}
 OWN_REFERS: dict[str, dict[str, str]] = {"tasks": {"status": "task_statuses", "category": "task_categories"}}
 ORDER_STATUSES = (
-    "", "Ordered", "Administered during visit", "Electronic eRx Sent", "Phoned into Pharmacy", "Faxed to Pharmacy", "Paper Rx",
-    "Prescription Printed", "Discontinued", "Prescribed by other Dr", "Over the Counter",
-)  # fmt: skip
+    "",
+    "Ordered",
+    "Administered during visit",
+    "Electronic eRx Sent",
+    "Phoned into Pharmacy",
+    "Faxed to Pharmacy",
+    "Paper Rx",
+    "Prescription Printed",
+    "Discontinued",
+    "Prescribed by other Dr",
+    "Over the Counter",
+)
 CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
     "patients": {"gender": ("", "Male", "Female", "Other", "UNK", "ASKU"), "patient_status": ("A", "I", "D")},
     "medications": {"status": ("active", "inactive"), "order_status": ORDER_STATUSES},
@@ -39,14 +63,34 @@ CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
     "task_statuses": {"status_category": ("O", "P", "H", "C")},
 }
 ITEM_TYPES = (
-    "Document", "Message", "Lab result", "Lab order", "Patient", "Appointment", "Lab document", "Communication", "Message Thread",
-)  # fmt: skip
+    "Document",
+    "Message",
+    "Lab result",
+    "Lab order",
+    "Patient",
+    "Appointment",
+    "Lab document",
+    "Communication",
+    "Message Thread",
+)
 DATES = ("date_of_birth", "date_started_taking", "date_stopped_taking", "date_onset")
 NUMBERS = {"medications": ("number_refills", "dispense_quantity"), "appointments": ("duration", "exam_room")}
 TEXTS = {
-    "medications": ("name", "rxnorm", "ndc", "signature_note", "pharmacy_note", "notes", "frequency", "route", "dosage_units"),
-    "tasks": ("title",), "task_notes": ("text",), "patients": ("first_name", "last_name", "default_pharmacy"),
-}  # fmt: skip
+    "medications": (
+        "name",
+        "rxnorm",
+        "ndc",
+        "signature_note",
+        "pharmacy_note",
+        "notes",
+        "frequency",
+        "route",
+        "dosage_units",
+    ),
+    "tasks": ("title",),
+    "task_notes": ("text",),
+    "patients": ("first_name", "last_name", "default_pharmacy"),
+}
 READ_ONLY = frozenset({"id", "created_at", "updated_at", "created_by", "assigned_by", "deleted_flag"})
 NCPDP = re.compile(r"\d{7}")
 
@@ -98,7 +142,9 @@ def _kinds(resource: str, body: Record, errors: Errors) -> None:
         if body.get(name) is not None and name not in errors and not isinstance(body[name], str | int):
             errors[name] = ["Not a valid string."]
     if body.get("scheduled_time") and not is_timestamp(body["scheduled_time"]):
-        errors.setdefault("scheduled_time", ["Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm[:ss]."])
+        errors.setdefault(
+            "scheduled_time", ["Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm[:ss]."]
+        )
 
 
 def _task(chart: Chart, body: Record, errors: Errors) -> None:
@@ -148,7 +194,8 @@ def is_duplicate_patient(*, chart: Chart, body: Record) -> bool:
     names = ("first_name", "last_name", "date_of_birth")
     wanted = tuple(str(body.get(name) or "").casefold() for name in names)
     return all(wanted) and any(
-        tuple(str(row.record.get(name) or "").casefold() for name in names) == wanted for row in chart.table("patients").rows.values()
+        tuple(str(row.record.get(name) or "").casefold() for name in names) == wanted
+        for row in chart.table("patients").rows.values()
     )
 
 

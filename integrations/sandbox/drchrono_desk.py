@@ -28,7 +28,9 @@ def answer(*, sim: "DrChrono", verb: str, request: Request) -> Answer | None:
         case "POST", "webhook":
             practice = sim.world.practice(wish["practice"])
             secret = wish.get("secret") or practice["drchrono_webhook_secret"]
-            hook = sim.hooks.register(practice=practice["key"], url=wish["url"], secret=secret, events=tuple(wish.get("events", ())))
+            hook = sim.hooks.register(
+                practice=practice["key"], url=wish["url"], secret=secret, events=tuple(wish.get("events", ()))
+            )
             if hook.verified:
                 sim.hooks.emit(practice=practice["key"], event="PING", record={})
             return json_answer(200, {"verified": hook.verified, "secret": secret})
@@ -37,19 +39,23 @@ def answer(*, sim: "DrChrono", verb: str, request: Request) -> Answer | None:
         case "POST", "trouble":
             if wish.get("mode") not in TROUBLES:
                 return json_answer(400, {"error": f"mode must be one of {', '.join(TROUBLES)}"})
-            sim.hooks.hooks[wish["practice"]].troubles.append({name: value for name, value in wish.items() if name != "practice"})
+            sim.hooks.hooks[wish["practice"]].troubles.append(
+                {name: value for name, value in wish.items() if name != "practice"}
+            )
             return json_answer(201, {"troubles": sim.hooks.hooks[wish["practice"]].troubles})
         case "POST", "chart":
             return _edit(sim, wish)
         case "GET", "chart":
             return _read(sim, request.params)
         case "GET", "usage":
-            return json_answer(200, {"usage": {c: {"hour": h.isoformat(), "calls": n} for c, (h, n) in sim.hours.items()}})
+            return json_answer(
+                200, {"usage": {c: {"hour": h.isoformat(), "calls": n} for c, (h, n) in sim.hours.items()}}
+            )
     return None
 
 
 def extend(*, sim: "DrChrono", document: dict[str, Any]) -> dict[str, int]:
-    """Put records of {"practices": [{"key", <resource>: [records], "patients": [{drchrono, klara}]}]} into running charts."""
+    """Put {"practices": [{"key", <resource>: [records], "patients": [{drchrono, klara}]}]} into running charts."""
     added: dict[str, int] = {}
     for part in document.get("practices", []):
         chart = sim.charts[part["key"]]
@@ -67,8 +73,12 @@ def _grant(sim: "DrChrono", wish: dict[str, Any]) -> Answer:
     practice = sim.world.practice(wish["practice"])
     chart = sim.charts[practice["key"]]
     with sim.lock:
-        grant = sim.oauth.issue(practice=practice, user=str(wish.get("user") or chart.owner()), now=sim.clock.now(),
-                                scope=wish.get("scope") or " ".join(SCOPES))  # fmt: skip
+        grant = sim.oauth.issue(
+            practice=practice,
+            user=str(wish.get("user") or chart.owner()),
+            now=sim.clock.now(),
+            scope=wish.get("scope") or " ".join(SCOPES),
+        )
     return json_answer(200, sim.oauth.describe(grant))
 
 
@@ -95,18 +105,32 @@ def _edit(sim: "DrChrono", wish: dict[str, Any]) -> Answer:
         key = str(wish.get("id") or wish.get("record", {}).get("id") or "")
         old = chart.table(name).get(key) if key else None
         if wish.get("delete"):
-            writes.commit(sim=sim, chart=chart, name=name, record=old or {}, verb="delete", now=now, webhook=wish.get("webhook", True))
+            writes.commit(
+                sim=sim,
+                chart=chart,
+                name=name,
+                record=old or {},
+                verb="delete",
+                now=now,
+                webhook=wish.get("webhook", True),
+            )
             return json_answer(200, {"deleted": key})
         stamp = chart.local(now)
         if old is None:
-            fresh = {"id": chart.new_id(name), "created_at": stamp, **copy.deepcopy(writes.DEFAULTS.get(ALIASES.get(name, name), {}))}
+            fresh = {
+                "id": chart.new_id(name),
+                "created_at": stamp,
+                **copy.deepcopy(writes.DEFAULTS.get(ALIASES.get(name, name), {})),
+            }
             record = {**fresh, "updated_at": stamp, **wish["record"]}
         else:
             record = {**old, "updated_at": stamp, **wish["record"]}
         if name in ("medications", "allergies", "problems"):
             record = {field: value for field, value in record.items() if field not in ("created_at", "updated_at")}
         verb = "create" if old is None else "modify"
-        writes.commit(sim=sim, chart=chart, name=name, record=record, verb=verb, now=now, webhook=wish.get("webhook", True))
+        writes.commit(
+            sim=sim, chart=chart, name=name, record=record, verb=verb, now=now, webhook=wish.get("webhook", True)
+        )
     return json_answer(200, {"id": record["id"], "record": record})
 
 
@@ -115,5 +139,7 @@ def _read(sim: "DrChrono", params: dict[str, str]) -> Answer:
     if "id" in params:
         return json_answer(200, {"record": table.get(params["id"])})
     patient = params.get("patient")
-    rows = [row.record for row in list(table.rows.values()) if patient is None or str(row.record.get("patient")) == patient]
+    rows = [
+        row.record for row in list(table.rows.values()) if patient is None or str(row.record.get("patient")) == patient
+    ]
     return json_answer(200, {"records": rows})

@@ -19,9 +19,15 @@ from integrations.sandbox.journal import Journal
 
 RETRIES = (3600, 3 * 3600, 7 * 3600)
 EVENTS = {
-    "patients": "PATIENT", "medications": "PATIENT_MEDICATION", "allergies": "PATIENT_ALLERGY", "problems": "PATIENT_PROBLEM",
-    "appointments": "APPOINTMENT", "lab_orders": "LAB_ORDER", "line_items": "LINE_ITEM", "tasks": "TASK",
-}  # fmt: skip
+    "patients": "PATIENT",
+    "medications": "PATIENT_MEDICATION",
+    "allergies": "PATIENT_ALLERGY",
+    "problems": "PATIENT_PROBLEM",
+    "appointments": "APPOINTMENT",
+    "lab_orders": "LAB_ORDER",
+    "line_items": "LINE_ITEM",
+    "tasks": "TASK",
+}
 TROUBLES = ("duplicate", "reorder", "drop", "wrong_secret", "delay")
 
 
@@ -60,8 +66,13 @@ class Hooks:
             answered = ""
         hook.verified = hmac.compare_digest(str(answered), expected)
         self.hooks[practice] = hook
-        self.journal.add(at=self.clock.now(), kind="webhook.handshake", practice=practice,
-                         decision="verified" if hook.verified else "refused", data={"status": reply.status})  # fmt: skip
+        self.journal.add(
+            at=self.clock.now(),
+            kind="webhook.handshake",
+            practice=practice,
+            decision="verified" if hook.verified else "refused",
+            data={"status": reply.status},
+        )
         return hook
 
     def emit(self, *, practice: str, event: str, record: dict[str, Any]) -> str:
@@ -80,8 +91,14 @@ class Hooks:
         if mode == "reorder" and not hook.held:
             hook.held.append((event, delivery, body))
             return delivery
-        self._plan(hook, event, delivery, body, delay=float(trouble.get("seconds", 60)) if mode == "delay" else 0.0,
-                   secret="wrong" if mode == "wrong_secret" else hook.secret)  # fmt: skip
+        self._plan(
+            hook,
+            event,
+            delivery,
+            body,
+            delay=float(trouble.get("seconds", 60)) if mode == "delay" else 0.0,
+            secret="wrong" if mode == "wrong_secret" else hook.secret,
+        )
         if mode == "duplicate":
             self._plan(hook, event, delivery, body, delay=0.0, secret=hook.secret)
         while hook.held:
@@ -101,14 +118,21 @@ class Hooks:
         born = self.clock.now()
 
         def attempt(number: int) -> None:
-            headers = {"Content-Type": "application/json", "X-drchrono-event": event, "X-drchrono-signature": secret,
-                       "X-drchrono-delivery": delivery}  # fmt: skip
+            headers = {
+                "Content-Type": "application/json",
+                "X-drchrono-event": event,
+                "X-drchrono-signature": secret,
+                "X-drchrono-delivery": delivery,
+            }
             reply = self.courier.send(url=hook.url, headers=headers, body=body)
             self._note(hook, event, delivery, "delivered" if reply.ok else "failed", reply.status, number)
             if not reply.ok and number <= len(RETRIES):
                 wait = RETRIES[number - 1] - (self.clock.now() - born).total_seconds()
-                self.clock.call_later(seconds=max(0.0, wait), name=f"{event} {delivery}",
-                                      job=lambda: self._go(lambda: attempt(number + 1)))  # fmt: skip
+                self.clock.call_later(
+                    seconds=max(0.0, wait),
+                    name=f"{event} {delivery}",
+                    job=lambda: self._go(lambda: attempt(number + 1)),
+                )
 
         self.clock.call_later(seconds=delay, name=f"{event} {delivery}", job=lambda: self._go(lambda: attempt(1)))
 
@@ -119,5 +143,11 @@ class Hooks:
             self.courier.later(job)
 
     def _note(self, hook: Hook, event: str, delivery: str, decision: str, status: int, attempt: int = 0) -> None:
-        self.journal.add(at=self.clock.now(), kind="webhook.attempt", practice=hook.practice, decision=decision,
-                         ids={"delivery": delivery, "event": event}, data={"status": status, "attempt": attempt})  # fmt: skip
+        self.journal.add(
+            at=self.clock.now(),
+            kind="webhook.attempt",
+            practice=hook.practice,
+            decision=decision,
+            ids={"delivery": delivery, "event": event},
+            data={"status": status, "attempt": attempt},
+        )

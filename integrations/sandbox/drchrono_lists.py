@@ -16,20 +16,34 @@ from integrations.sandbox.drchrono_store import Chart, Record
 from integrations.sandbox.wire import Answer, Request, json_answer
 
 MANDATORY = {
-    "appointments": ("since", "occurred_since", "date", "date_range"), "appointments_list": ("since", "date", "date_range"),
+    "appointments": ("since", "occurred_since", "date", "date_range"),
+    "appointments_list": ("since", "date", "date_range"),
     "audit_log": ("since", "date", "date_range"),
-}  # fmt: skip
+}
 WINDOW_DAYS = 190
 DAY_FIELD = {"appointments": "scheduled_time", "appointments_list": "scheduled_time", "schedule_blocks": "start_time"}
 CASEFOLD = frozenset({"first_name", "last_name", "email"})
 VERBOSE = {
-    "patients": {"primary_insurance": None, "secondary_insurance": None, "tertiary_insurance": None, "custom_demographics": [],
-                 "patient_flags": [], "patient_flags_attached": [], "referring_doctor": None},
-    "appointments": {"clinical_note": None, "custom_fields": [], "reminders": [], "status_transitions": [], "vitals": {}},
-}  # fmt: skip
+    "patients": {
+        "primary_insurance": None,
+        "secondary_insurance": None,
+        "tertiary_insurance": None,
+        "custom_demographics": [],
+        "patient_flags": [],
+        "patient_flags_attached": [],
+        "referring_doctor": None,
+    },
+    "appointments": {
+        "clinical_note": None,
+        "custom_fields": [],
+        "reminders": [],
+        "status_transitions": [],
+        "vitals": {},
+    },
+}
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """A bad filter; carries the answer."""
 
     def __init__(self, answer: Answer) -> None:
@@ -57,15 +71,22 @@ def listing(*, chart: Chart, resource: Resource, request: Request, knobs: Knobs,
         mark = {"page": str(place // size + 1)} if paged else {"cursor": _cursor(rows[place - 1][0] if place else 0)}
         return f"{request.base_url}/api/{resource.name}?{urlencode({**mark, **kept})}"
 
-    records = [shown(record, resource.name, chart, knobs, verbose=params.get("verbose") == "true") for _, record in page]
-    return json_answer(200, {
-        "previous": link(max(0, start - size)) if fewer else None,
-        knobs.get("envelope", chart.key): records,
-        "next": link(start + size) if more else None,
-    })  # fmt: skip
+    records = [
+        shown(record, resource.name, chart, knobs, verbose=params.get("verbose") == "true") for _, record in page
+    ]
+    return json_answer(
+        200,
+        {
+            "previous": link(max(0, start - size)) if fewer else None,
+            knobs.get("envelope", chart.key): records,
+            "next": link(start + size) if more else None,
+        },
+    )
 
 
-def select(*, chart: Chart, resource: Resource, params: dict[str, str], knobs: Knobs, now: datetime) -> list[tuple[int, Record]]:
+def select(
+    *, chart: Chart, resource: Resource, params: dict[str, str], knobs: Knobs, now: datetime
+) -> list[tuple[int, Record]]:
     """Rows that pass the filters, in list order; raises Refused. Unknown filters are ignored."""
     needed = MANDATORY.get(resource.name)
     if needed and knobs.get("mandatory_filters", chart.key) and not any(params.get(name) for name in needed):
@@ -114,7 +135,17 @@ def shown(record: Record, name: str, chart: Chart, knobs: Knobs, *, verbose: boo
     if knobs.get("unknown_fields", chart.key):
         answer = {**answer, "x_new_field": {"nested": [1, None]}, "x_null": None}
     if knobs.get("ids", chart.key) == "strings":
-        for field in ("id", "patient", "doctor", "office", "appointment", "ordering_doctor", "task", "status", "category"):
+        for field in (
+            "id",
+            "patient",
+            "doctor",
+            "office",
+            "appointment",
+            "ordering_doctor",
+            "task",
+            "status",
+            "category",
+        ):
             if isinstance(answer.get(field), int):
                 answer[field] = str(answer[field])
     return answer
@@ -189,7 +220,9 @@ class Jobs:
         self.random = random
         self.jobs: dict[str, Job] = {}
 
-    def start(self, *, batch: Batch, resource: Resource, chart: Chart, request: Request, knobs: Knobs, now: datetime) -> Answer:
+    def start(
+        self, *, batch: Batch, resource: Resource, chart: Chart, request: Request, knobs: Knobs, now: datetime
+    ) -> Answer:
         """POST: 201 with a uuid."""
         params = request.params
         try:
@@ -206,8 +239,13 @@ class Jobs:
         pages = {"count": count, "pages": max(1, -(-count // size)), "page": number}
         records = records[(number - 1) * size : number * size] if batch.paged else records
         key = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
-        self.jobs[key] = Job(batch, chart.key, records, pages, knobs.get("batch_polls", chart.key), now + timedelta(hours=1))
-        return json_answer(201, {"status": "In progress", "uuid": key, "description": f"{request.base_url}/api/{batch.name}?uuid={key}"})
+        self.jobs[key] = Job(
+            batch, chart.key, records, pages, knobs.get("batch_polls", chart.key), now + timedelta(hours=1)
+        )
+        return json_answer(
+            201,
+            {"status": "In progress", "uuid": key, "description": f"{request.base_url}/api/{batch.name}?uuid={key}"},
+        )
 
     def poll(self, *, batch: Batch, chart: Chart, request: Request, knobs: Knobs, now: datetime) -> Answer:
         """GET ?uuid=."""

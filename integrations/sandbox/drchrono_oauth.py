@@ -59,7 +59,9 @@ class OAuth:
         if practice is None or not redirect or params.get("response_type", "code") != "code":
             return html_answer(400, "<html><body><h1>Error: invalid_request</h1></body></html>")
         if practice.get("redirect_uris") and redirect not in practice["redirect_uris"]:
-            return html_answer(400, "<html><body><h1>Error: invalid_request</h1><p>Mismatching redirect URI.</p></body></html>")
+            return html_answer(
+                400, "<html><body><h1>Error: invalid_request</h1><p>Mismatching redirect URI.</p></body></html>"
+            )
         if request.method == "GET" and not self.knobs.get("auto_approve", practice["key"]):
             return html_answer(200, _page(params, practice))
         state = {"state": params["state"]} if "state" in params else {}
@@ -121,15 +123,25 @@ class OAuth:
     def describe(self, grant: Grant, *, refreshed: bool = False) -> dict[str, Any]:
         """The token answer."""
         ttl = self.knobs.get("access_ttl", grant.practice)
-        answer = {"access_token": grant.access, "token_type": "Bearer", "expires_in": ttl, "refresh_token": grant.refresh,
-                  "scope": grant.scope}  # fmt: skip
+        answer = {
+            "access_token": grant.access,
+            "token_type": "Bearer",
+            "expires_in": ttl,
+            "refresh_token": grant.refresh,
+            "scope": grant.scope,
+        }
         if refreshed and self.knobs.get("omit_refresh_token", grant.practice):
             del answer["refresh_token"]
         return answer
 
     def _by_code(self, form: dict[str, str], practice: dict[str, Any], now: datetime) -> Answer:
         code = self.codes.pop(form.get("code", ""), None)
-        if code is None or code.client_id != practice["client_id"] or now >= code.until or code.redirect_uri != form.get("redirect_uri"):
+        if (
+            code is None
+            or code.client_id != practice["client_id"]
+            or now >= code.until
+            or code.redirect_uri != form.get("redirect_uri")
+        ):
             return self._bad_grant(practice)
         grant = self.issue(practice=practice, user=code.user, scope=code.scope, now=now)
         return json_answer(200, self.describe(grant))
@@ -157,7 +169,9 @@ class OAuth:
 
     def _client(self, form: dict[str, str]) -> dict[str, Any] | None:
         practice = self.clients.get(form.get("client_id", ""))
-        if practice is None or not secrets.compare_digest(str(practice["client_secret"]), form.get("client_secret", "")):
+        if practice is None or not secrets.compare_digest(
+            str(practice["client_secret"]), form.get("client_secret", "")
+        ):
             return None
         return practice
 
@@ -176,7 +190,8 @@ def _redirect(uri: str, params: dict[str, str]) -> Answer:
 def _page(params: dict[str, str], practice: dict[str, Any]) -> str:
     hidden = "".join(f'<input type="hidden" name="{escape(k)}" value="{escape(v)}">' for k, v in params.items())
     return (
-        f"<html><body><h1>Authorize access to {escape(practice['name'])}?</h1><p>{escape(params.get('scope', 'all scopes'))}</p>"
+        f"<html><body><h1>Authorize access to {escape(practice['name'])}?</h1>"
+        f"<p>{escape(params.get('scope', 'all scopes'))}</p>"
         f'<form method="post">{hidden}<button name="allow" value="1">Authorize</button>'
         '<button name="cancel" value="1">Cancel</button></form></body></html>'
     )

@@ -1,6 +1,7 @@
 """Which resources DrChrono offers, by which methods, under which scopes and permissions: our own compact table.
 
-Letters of `verbs`: L list, C create, R read one, U put, P patch, D delete. A contract test holds it against the catalogue.
+Letters of `verbs`: L list, C create, R read one, U put, P patch, D delete. A contract test holds it against the
+catalogue.
 """
 
 from dataclasses import dataclass, field
@@ -56,8 +57,17 @@ PAYMENTS = ("access-patient-payments", "billing", "show-billing-tab")
 WHO = ("patient", "doctor")
 
 
-def _r(name: str, verbs: str, families: str = "", permissions: tuple[str, ...] = (), filters: tuple[str, ...] = (), *,
-       since: bool = False, actions: dict[str, tuple[str, ...]] | None = None, list_methods: tuple[str, ...] = ()) -> Resource:  # fmt: skip
+def _r(
+    name: str,
+    verbs: str,
+    families: str = "",
+    permissions: tuple[str, ...] = (),
+    filters: tuple[str, ...] = (),
+    *,
+    since: bool = False,
+    actions: dict[str, tuple[str, ...]] | None = None,
+    list_methods: tuple[str, ...] = (),
+) -> Resource:
     return Resource(name, verbs, tuple(families.split()), permissions, filters, since, actions or {}, list_methods)
 
 
@@ -65,14 +75,45 @@ RESOURCES: dict[str, Resource] = {
     resource.name: resource
     for resource in (
         # the refill flow
-        _r("patients", "LCRUPD", "patients", PATIENTS, ("first_name", "last_name", "doctor", "gender", "date_of_birth", "chart_id",
-           "email", "race", "ethnicity", "preferred_language"), since=True, actions={"onpatient_access": ("GET", "POST", "DELETE")}),
-        _r("patients_summary", "LCRUPD", "patients:summary", PATIENTS, ("first_name", "last_name", "doctor", "gender", "date_of_birth"),
-           since=True),
+        _r(
+            "patients",
+            "LCRUPD",
+            "patients",
+            PATIENTS,
+            (
+                "first_name",
+                "last_name",
+                "doctor",
+                "gender",
+                "date_of_birth",
+                "chart_id",
+                "email",
+                "race",
+                "ethnicity",
+                "preferred_language",
+            ),
+            since=True,
+            actions={"onpatient_access": ("GET", "POST", "DELETE")},
+        ),
+        _r(
+            "patients_summary",
+            "LCRUPD",
+            "patients:summary",
+            PATIENTS,
+            ("first_name", "last_name", "doctor", "gender", "date_of_birth"),
+            since=True,
+        ),
         _r("medications", "LCRUP", "clinical", NOTES, WHO, actions={"append_to_pharmacy_note": ("PATCH",)}),
         _r("prescription_messages", "LR", "clinical", NOTES, (*WHO, "parent_message"), since=True),
         _r("appointments", "LCRUPD", "calendar clinical", BOTH, ("status", "patient", "office", "doctor"), since=True),
-        _r("appointments_list", "LRUPD", "calendar clinical", BOTH, ("status", "patient", "office", "doctor"), since=True),
+        _r(
+            "appointments_list",
+            "LRUPD",
+            "calendar clinical",
+            BOTH,
+            ("status", "patient", "office", "doctor"),
+            since=True,
+        ),
         _r("allergies", "LCRUP", "clinical", NOTES, WHO),
         _r("problems", "LCRUP", "clinical", NOTES, WHO),
         _r("patient_lab_results", "LCRUPD", "labs patients", PATIENTS, (*WHO, "ordering_doctor"), since=True),
@@ -80,8 +121,21 @@ RESOURCES: dict[str, Resource] = {
         _r("task_notes", "LCRUP", "tasks", (), ("task",), since=True),
         _r("task_categories", "LCRUP", "tasks", since=True),
         _r("task_statuses", "LCRUP", "tasks", since=True),
-        _r("task_templates", "LCRUP", "tasks", (), ("assignee_user", "status", "assignee_group", "category"), since=True),
-        _r("messages", "LCRUPD", "messages", ("message-center",), ("patient", "doctor", "responsible_user", "owner", "type")),
+        _r(
+            "task_templates",
+            "LCRUP",
+            "tasks",
+            (),
+            ("assignee_user", "status", "assignee_group", "category"),
+            since=True,
+        ),
+        _r(
+            "messages",
+            "LCRUPD",
+            "messages",
+            ("message-center",),
+            ("patient", "doctor", "responsible_user", "owner", "type"),
+        ),
         _r("patient_messages", "LCRUP", "patients messages", ("manage-patients", "message-center"), WHO, since=True),
         _r("comm_logs", "LCRUP", "calendar", SCHEDULING, WHO, since=True),
         _r("doctors", "LR", "user", (), ("doctor",)),
@@ -103,8 +157,14 @@ RESOURCES: dict[str, Resource] = {
         _r("clinical_note_field_values", "LCRUP", "clinical", NOTES, ("appointment",), since=True),
         _r("clinical_note_templates", "LR", "clinical", NOTES, ("doctor",)),
         _r("clinical_notes", "LR", "clinical", NOTES, (*WHO, "office"), since=True),
-        _r("consent_forms", "LCRUP", "patients", PATIENTS, ("doctor",),
-           actions={"apply_to_appointment": ("POST",), "unapply_from_appointment": ("POST",)}),
+        _r(
+            "consent_forms",
+            "LCRUP",
+            "patients",
+            PATIENTS,
+            ("doctor",),
+            actions={"apply_to_appointment": ("POST",), "unapply_from_appointment": ("POST",)},
+        ),
         _r("custom_demographics", "LCRUP", "patients settings", SET_PATIENTS, ("doctor",)),
         _r("custom_insurance_plan_names", "LR", "settings", ("settings",), since=True),
         _r("doctor_options", "LR", "user", (), ("doctor",)),
@@ -123,7 +183,14 @@ RESOURCES: dict[str, Resource] = {
         _r("lab_orders_summary", "LR", "clinical", NOTES, WHO, since=True),
         _r("lab_results", "LCRUPD", "labs", (), ("order", "doctor")),
         _r("lab_tests", "LCRUPD", "labs", (), ("order", "doctor")),
-        _r("line_items", "LCRUPD", "billing", BILLING, (*WHO, "office", "appointment", "posted_date", "service_date"), since=True),
+        _r(
+            "line_items",
+            "LCRUPD",
+            "billing",
+            BILLING,
+            (*WHO, "office", "appointment", "posted_date", "service_date"),
+            since=True,
+        ),
         _r("office_work_schedule", "LRUP", "user"),
         _r("patient_authorizations", "L", "", (), (*WHO, "start_date", "end_date")),
         _r("patient_communications", "LCRUP", "clinical", NOTES, WHO),
@@ -144,30 +211,66 @@ RESOURCES: dict[str, Resource] = {
         _r("transactions", "LR", "billing", BILLING, ("line_item", "posted_date", "appointment", "doctor"), since=True),
         _r("yellow_notepad", "LC", "clinical", NOTES, ("appointment_id", "template_id")),
     )
-}  # fmt: skip
+}
 
 BATCHES: dict[str, Batch] = {
     batch.name: batch
     for batch in (
         Batch("patients_list", "patients", ("patients:read",), ("patients:read",), PATIENTS, 1000, False),
-        Batch("prescription_messages_list", "prescription_messages", ("clinical:read",), ("clinical:write",), NOTES, 1000, True),
+        Batch(
+            "prescription_messages_list",
+            "prescription_messages",
+            ("clinical:read",),
+            ("clinical:write",),
+            NOTES,
+            1000,
+            True,
+        ),
         Batch("clinical_notes_list", "clinical_notes", ("clinical:read",), ("clinical:read",), NOTES, 1000, True),
-        Batch("clinical_note_field_values_list", "clinical_note_field_values", ("clinical:read",), ("clinical:read",), NOTES, 20000, True),
+        Batch(
+            "clinical_note_field_values_list",
+            "clinical_note_field_values",
+            ("clinical:read",),
+            ("clinical:read",),
+            NOTES,
+            20000,
+            True,
+        ),
         Batch("line_items_list", "line_items", ("billing:read",), ("billing:read",), BILLING, 1000, False),
         Batch("transactions_list", "transactions", ("billing:read",), ("billing:read",), BILLING, 1000, True),
-        Batch("eligibility_checks_list", "eligibility_checks", ("calendar:read", "patients:read"), ("calendar:read", "patients:read"),
-              SCHEDULING, 1000, True),
+        Batch(
+            "eligibility_checks_list",
+            "eligibility_checks",
+            ("calendar:read", "patients:read"),
+            ("calendar:read", "patients:read"),
+            SCHEDULING,
+            1000,
+            True,
+        ),
     )
-}  # fmt: skip
+}
 
 SCOPES = tuple(
     f"{family}:{side}"
-    for family in ("user", "calendar", "patients", "patients:summary", "billing", "billing:patient-payment", "clinical", "labs",
-                   "messages", "tasks", "settings")
+    for family in (
+        "user",
+        "calendar",
+        "patients",
+        "patients:summary",
+        "billing",
+        "billing:patient-payment",
+        "clinical",
+        "labs",
+        "messages",
+        "tasks",
+        "settings",
+    )
     for side in ("read", "write")
-)  # fmt: skip
+)
 PERMISSIONS = tuple(
-    sorted({p for r in RESOURCES.values() for p in r.permissions} | {p for b in BATCHES.values() for p in b.permissions})
+    sorted(
+        {p for r in RESOURCES.values() for p in r.permissions} | {p for b in BATCHES.values() for p in b.permissions}
+    )
 )
 
 

@@ -1,4 +1,4 @@
-"""The knobs of the pretended DrChrono, with the defaults of the contract; each can be set for all or for one practice."""
+"""The knobs of the pretended DrChrono, with the contract's defaults; each can be set for all or for one practice."""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Settings:
-    """One value each; see docs/sandbox.md. `burst_limit` None = 10 a second while the clock runs, off while it is frozen."""
+    """One value each; see docs/sandbox.md. `burst_limit` None = 10 a second while the clock runs, else off."""
 
     auto_approve: bool = True
     code_ttl: int = 60
@@ -41,14 +41,18 @@ class Settings:
 
 
 CHOICES = {
-    "envelope": ("results", "data"), "paging": ("cursor", "page"), "since_granularity": ("second", "date"),
-    "medications_patch": ("allow", "refuse", "ignore"), "pharmacy_write": ("apply", "ignore", "refuse"), "ids": ("mixed", "strings"),
+    "envelope": ("results", "data"),
+    "paging": ("cursor", "page"),
+    "since_granularity": ("second", "date"),
+    "medications_patch": ("allow", "refuse", "ignore"),
+    "pharmacy_write": ("apply", "ignore", "refuse"),
+    "ids": ("mixed", "strings"),
     "batch_outcome": ("Complete", "Failed", "Error"),
-}  # fmt: skip
+}
 NAMES = frozenset(field.name for field in fields(Settings))
 
 
-class BadSetting(ValueError):  # noqa: N818
+class BadSetting(ValueError):
     """An unknown knob, or a value it does not take."""
 
 

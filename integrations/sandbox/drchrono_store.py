@@ -12,12 +12,33 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 Record = dict[str, Any]
-STAMPED = frozenset({
-    "patients", "patients_summary", "appointments", "prescription_messages", "patient_lab_results", "tasks", "task_notes", "task_categories",
-    "task_statuses", "task_templates", "comm_logs", "patient_messages", "documents", "lab_orders", "lab_documents", "clinical_notes",
-    "line_items", "patient_payments", "messages", "inventory_categories", "inventory_vaccines", "patient_vaccine_records",
-    "clinical_note_field_values",
-})  # fmt: skip
+STAMPED = frozenset(
+    {
+        "patients",
+        "patients_summary",
+        "appointments",
+        "prescription_messages",
+        "patient_lab_results",
+        "tasks",
+        "task_notes",
+        "task_categories",
+        "task_statuses",
+        "task_templates",
+        "comm_logs",
+        "patient_messages",
+        "documents",
+        "lab_orders",
+        "lab_documents",
+        "clinical_notes",
+        "line_items",
+        "patient_payments",
+        "messages",
+        "inventory_categories",
+        "inventory_vaccines",
+        "patient_vaccine_records",
+        "clinical_note_field_values",
+    }
+)
 ALIASES = {"appointments_list": "appointments", "patients_summary": "patients"}
 TEXT_IDS = frozenset({"appointments", "users"})
 
@@ -89,7 +110,14 @@ class Chart:
         self.tables: dict[str, Table] = {}
         self._numbers = numbers
         self._people()
-        for name in ("medications", "appointments", "prescription_messages", "allergies", "problems", "patient_lab_results"):
+        for name in (
+            "medications",
+            "appointments",
+            "prescription_messages",
+            "allergies",
+            "problems",
+            "patient_lab_results",
+        ):
             for record in practice.get(name, []):
                 self.table(name).put(record=copy.copy(record))
         for patient in practice.get("patients", []):
@@ -133,34 +161,75 @@ class Chart:
         lead = practice["doctors"][0]["id"] if practice.get("doctors") else None
         for person in practice.get("staff", []):
             self.table("users").put(record=_user(person, group, doctor=lead, is_doctor=False))
-            self.table("staff").put(record={
-                "id": person["id"], "user_id": person["user_id"], "username": person["username"], "first_name": person["first_name"],
-                "last_name": person["last_name"], "doctor": lead, "active": True})  # fmt: skip
+            self.table("staff").put(
+                record={
+                    "id": person["id"],
+                    "user_id": person["user_id"],
+                    "username": person["username"],
+                    "first_name": person["first_name"],
+                    "last_name": person["last_name"],
+                    "doctor": lead,
+                    "active": True,
+                }
+            )
         for office in practice.get("offices", []):
-            self.table("offices").put(record={
-                "country": "US", "fax_number": None, "exam_rooms": [{"index": 1, "name": "Exam 1", "online_scheduling": False}],
-                "start_time": "08:00:00", "end_time": "17:00:00", "online_scheduling": False, "archived": False, **office})  # fmt: skip
+            self.table("offices").put(
+                record={
+                    "country": "US",
+                    "fax_number": None,
+                    "exam_rooms": [{"index": 1, "name": "Exam 1", "online_scheduling": False}],
+                    "start_time": "08:00:00",
+                    "end_time": "17:00:00",
+                    "online_scheduling": False,
+                    "archived": False,
+                    **office,
+                }
+            )
         for name in ("task_statuses", "task_categories"):
             for record in practice.get(name, []):
-                self.table(name).put(record={
-                    "practice_group": group, "archived": False, "created_at": "2024-01-01T00:00:00",
-                    "updated_at": "2024-01-01T00:00:00", **({"is_global": False} if name == "task_categories" else {"task_category": None}),
-                    **record})  # fmt: skip
+                self.table(name).put(
+                    record={
+                        "practice_group": group,
+                        "archived": False,
+                        "created_at": "2024-01-01T00:00:00",
+                        "updated_at": "2024-01-01T00:00:00",
+                        **({"is_global": False} if name == "task_categories" else {"task_category": None}),
+                        **record,
+                    }
+                )
 
 
 def _doctor(person: dict[str, Any], practice: dict[str, Any]) -> Record:
     return {
-        "id": person["id"], "first_name": person["first_name"], "last_name": person["last_name"], "suffix": person.get("suffix", "MD"),
-        "specialty": person.get("specialty", ""), "job_title": "Provider/Staff (Private Practice)",
-        "email": person.get("email", f"{person['username']}@example.org"), "office_phone": practice.get("phone", ""), "cell_phone": "",
-        "home_phone": "", "website": "", "timezone": practice["timezone"], "npi_number": person.get("npi"), "group_npi_number": None,
-        "practice_group": str(practice["practice_group"]), "practice_group_name": practice.get("name", ""), "country": "US",
-        "is_account_suspended": bool(person.get("suspended")), "profile_picture": None,
-    }  # fmt: skip
+        "id": person["id"],
+        "first_name": person["first_name"],
+        "last_name": person["last_name"],
+        "suffix": person.get("suffix", "MD"),
+        "specialty": person.get("specialty", ""),
+        "job_title": "Provider/Staff (Private Practice)",
+        "email": person.get("email", f"{person['username']}@example.org"),
+        "office_phone": practice.get("phone", ""),
+        "cell_phone": "",
+        "home_phone": "",
+        "website": "",
+        "timezone": practice["timezone"],
+        "npi_number": person.get("npi"),
+        "group_npi_number": None,
+        "practice_group": str(practice["practice_group"]),
+        "practice_group_name": practice.get("name", ""),
+        "country": "US",
+        "is_account_suspended": bool(person.get("suspended")),
+        "profile_picture": None,
+    }
 
 
 def _user(person: dict[str, Any], group: str, *, doctor: int | None, is_doctor: bool) -> Record:
     return {
-        "id": str(person["user_id"]), "username": person["username"], "is_doctor": is_doctor, "is_staff": not is_doctor,
-        "doctor": None if doctor is None else str(doctor), "practice_group": group, "permissions": {},
-    }  # fmt: skip
+        "id": str(person["user_id"]),
+        "username": person["username"],
+        "is_doctor": is_doctor,
+        "is_staff": not is_doctor,
+        "doctor": None if doctor is None else str(doctor),
+        "practice_group": group,
+        "permissions": {},
+    }

@@ -1,4 +1,4 @@
-"""Writes of the pretended DrChrono: create, put, patch, delete, and the few actions; journal and webhooks follow a commit.
+"""Writes of the pretended DrChrono: create, put, patch, delete, a few actions; journal and webhooks follow a commit.
 
 A write either happens completely or not at all; lists may show it later than a read by id (knob list_lag_seconds).
 """
@@ -16,24 +16,75 @@ if TYPE_CHECKING:
     from integrations.sandbox.drchrono import DrChrono
 
 SINGULAR = {
-    "patients": "patient", "medications": "medication", "appointments": "appointment", "allergies": "allergy", "problems": "problem",
-    "tasks": "task", "task_notes": "task_note", "task_categories": "task_category", "task_statuses": "task_status",
-    "comm_logs": "comm_log", "messages": "message", "patient_lab_results": "lab_result",
-}  # fmt: skip
+    "patients": "patient",
+    "medications": "medication",
+    "appointments": "appointment",
+    "allergies": "allergy",
+    "problems": "problem",
+    "tasks": "task",
+    "task_notes": "task_note",
+    "task_categories": "task_category",
+    "task_statuses": "task_status",
+    "comm_logs": "comm_log",
+    "messages": "message",
+    "patient_lab_results": "lab_result",
+}
 DEFAULTS: dict[str, Record] = {
-    "patients": {"patient_status": "A", "first_name": "", "last_name": "", "cell_phone": "", "default_pharmacy": "",
-                 "preferred_pharmacies": []},
-    "medications": {"appointment": None, "name": "", "rxnorm": "", "ndc": "", "status": "active", "order_status": "", "dosage_quantity": "",
-                    "dosage_units": "", "route": "", "frequency": "", "prn": False, "dispense_quantity": None, "number_refills": 0,
-                    "daw": False, "indication": "", "signature_note": "", "pharmacy_note": "", "notes": "", "date_prescribed": None,
-                    "date_started_taking": None, "date_stopped_taking": None},
-    "tasks": {"category": None, "priority": "20", "assignee_user": None, "assignee_group": None, "due_date": None,
-              "associated_items": [], "notes": [], "archived": False},
-    "appointments": {"status": "", "reason": "", "notes": "", "profile": None, "appt_is_break": False, "deleted_flag": False},
-}  # fmt: skip
+    "patients": {
+        "patient_status": "A",
+        "first_name": "",
+        "last_name": "",
+        "cell_phone": "",
+        "default_pharmacy": "",
+        "preferred_pharmacies": [],
+    },
+    "medications": {
+        "appointment": None,
+        "name": "",
+        "rxnorm": "",
+        "ndc": "",
+        "status": "active",
+        "order_status": "",
+        "dosage_quantity": "",
+        "dosage_units": "",
+        "route": "",
+        "frequency": "",
+        "prn": False,
+        "dispense_quantity": None,
+        "number_refills": 0,
+        "daw": False,
+        "indication": "",
+        "signature_note": "",
+        "pharmacy_note": "",
+        "notes": "",
+        "date_prescribed": None,
+        "date_started_taking": None,
+        "date_stopped_taking": None,
+    },
+    "tasks": {
+        "category": None,
+        "priority": "20",
+        "assignee_user": None,
+        "assignee_group": None,
+        "due_date": None,
+        "associated_items": [],
+        "notes": [],
+        "archived": False,
+    },
+    "appointments": {
+        "status": "",
+        "reason": "",
+        "notes": "",
+        "profile": None,
+        "appt_is_break": False,
+        "deleted_flag": False,
+    },
+}
 
 
-def write(*, sim: "DrChrono", chart: Chart, name: str, item: str, action: str, request: Request, user: str, now: datetime) -> Answer:
+def write(
+    *, sim: "DrChrono", chart: Chart, name: str, item: str, action: str, request: Request, user: str, now: datetime
+) -> Answer:
     """Carry out one write that routing, scope and permission allow."""
     old = chart.table(name).get(item) if item else None
     if item and old is None:
@@ -53,7 +104,9 @@ def write(*, sim: "DrChrono", chart: Chart, name: str, item: str, action: str, r
     return _change(sim, chart, name, old or {}, body, request.method, now)
 
 
-def commit(*, sim: "DrChrono", chart: Chart, name: str, record: Record, verb: str, now: datetime, webhook: bool = True) -> None:
+def commit(
+    *, sim: "DrChrono", chart: Chart, name: str, record: Record, verb: str, now: datetime, webhook: bool = True
+) -> None:
     """Store a record, note it, tell the webhook. `verb`: create | modify | delete."""
     lag = sim.knobs.get("list_lag_seconds", chart.key)
     if verb == "delete":
@@ -63,8 +116,14 @@ def commit(*, sim: "DrChrono", chart: Chart, name: str, record: Record, verb: st
     kind = ALIASES.get(name, name)
     past = {"create": "created", "modify": "changed", "delete": "deleted"}[verb]
     ids = {field: record[field] for field in ("id", "patient", "doctor", "task") if record.get(field) is not None}
-    sim.journal.add(at=now, kind=f"{SINGULAR.get(kind, kind)}.{past}", practice=chart.key, decision="committed", ids=ids,
-                    data={"record": copy.deepcopy(record)})  # fmt: skip
+    sim.journal.add(
+        at=now,
+        kind=f"{SINGULAR.get(kind, kind)}.{past}",
+        practice=chart.key,
+        decision="committed",
+        ids=ids,
+        data={"record": copy.deepcopy(record)},
+    )
     if not webhook or not sim.knobs.get("webhooks", chart.key):
         return
     if kind == "task_notes":
@@ -109,21 +168,32 @@ def _made(sim: "DrChrono", chart: Chart, name: str, entry: Record, user: str, no
         record |= {"created_at": stamp, "updated_at": stamp}
     if name == "patients":
         _pharmacies(record, wished)
-        record.setdefault("chart_id", f"{record['last_name'][:2].upper()}{record['first_name'][:2].upper()}{record['id'] % 10**6:06d}")
+        record.setdefault(
+            "chart_id", f"{record['last_name'][:2].upper()}{record['first_name'][:2].upper()}{record['id'] % 10**6:06d}"
+        )
     if name in ("tasks", "task_notes"):
         record["created_by"] = user
     if name == "tasks":
         record |= {"assigned_by": user if record.get("assignee_user") else None, "notes": []}
         record["associated_items"] = [{**item, "task": record["id"]} for item in record.get("associated_items") or []]
         if sim.knobs.get("nested_notes", chart.key):
-            record["_notes"] = [_note(chart, record["id"], note["text"], user, stamp) for note in wished.get("notes") or []]
+            record["_notes"] = [
+                _note(chart, record["id"], note["text"], user, stamp) for note in wished.get("notes") or []
+            ]
             record["notes"] = list(record["_notes"])
     return record
 
 
 def _note(chart: Chart, task: Any, text: str, user: str, stamp: str) -> Record:
-    return {"id": chart.new_id("task_notes"), "task": task, "text": text, "archived": False, "created_by": user, "created_at": stamp,
-            "updated_at": stamp}  # fmt: skip
+    return {
+        "id": chart.new_id("task_notes"),
+        "task": task,
+        "text": text,
+        "archived": False,
+        "created_by": user,
+        "created_at": stamp,
+        "updated_at": stamp,
+    }
 
 
 def _hang_note(chart: Chart, note: Record) -> None:
@@ -133,9 +203,15 @@ def _hang_note(chart: Chart, note: Record) -> None:
 
 
 def _conflict(chart: Chart, name: str, entry: Record, request: Request) -> str:
-    if ALIASES.get(name, name) == "appointments" and (other := checks.overlap(chart=chart, body=entry, own=str(entry.get("id", "")))):
+    if ALIASES.get(name, name) == "appointments" and (
+        other := checks.overlap(chart=chart, body=entry, own=str(entry.get("id", "")))
+    ):
         return f"Appointment overlaps with {other}"
-    if name == "patients" and request.params.get("allow_duplicates") != "true" and checks.is_duplicate_patient(chart=chart, body=entry):
+    if (
+        name == "patients"
+        and request.params.get("allow_duplicates") != "true"
+        and checks.is_duplicate_patient(chart=chart, body=entry)
+    ):
         return "Potential duplicate patient(s) found."
     return ""
 
@@ -195,7 +271,9 @@ def _delete(sim: "DrChrono", chart: Chart, name: str, item: str, now: datetime) 
     return empty_answer()
 
 
-def _act(sim: "DrChrono", chart: Chart, name: str, old: Record, action: str, request: Request, body: Any, now: datetime) -> Answer:
+def _act(
+    sim: "DrChrono", chart: Chart, name: str, old: Record, action: str, request: Request, body: Any, now: datetime
+) -> Answer:
     if action == "append_to_pharmacy_note":
         text = body.get("text") or body.get("note") if isinstance(body, dict) else None
         if not text:
@@ -209,8 +287,10 @@ def _act(sim: "DrChrono", chart: Chart, name: str, old: Record, action: str, req
         old["_onpatient"] = "invited" if request.method == "POST" else "not invited"
         return json_answer(201, {"status": "invited"}) if request.method == "POST" else empty_answer()
     if action == "add_exam_room":
-        rooms = [*old.get("exam_rooms", []), {"index": len(old.get("exam_rooms", [])) + 1, "name": body.get("name", "Exam"),
-                                              "online_scheduling": False}]  # fmt: skip
+        rooms = [
+            *old.get("exam_rooms", []),
+            {"index": len(old.get("exam_rooms", [])) + 1, "name": body.get("name", "Exam"), "online_scheduling": False},
+        ]
         commit(sim=sim, chart=chart, name=name, record={**old, "exam_rooms": rooms}, verb="modify", now=now)
         return json_answer(201, rooms[-1])
     return empty_answer()

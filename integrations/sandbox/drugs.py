@@ -23,12 +23,36 @@ class Drug:
     schedule: str = ""
 
 
-def _tablet(name: str, rxnorm: str, ndc: str, indication: str, *, quantity: int = 90, unit: str = "tablet", schedule: str = "") -> Drug:
-    return Drug(name, rxnorm, ndc, unit, "oral", "once daily", f"Take 1 {unit} by mouth once daily", quantity, indication, schedule)
+def _tablet(
+    name: str, rxnorm: str, ndc: str, indication: str, *, quantity: int = 90, unit: str = "tablet", schedule: str = ""
+) -> Drug:
+    return Drug(
+        name,
+        rxnorm,
+        ndc,
+        unit,
+        "oral",
+        "once daily",
+        f"Take 1 {unit} by mouth once daily",
+        quantity,
+        indication,
+        schedule,
+    )
 
 
 def _twice(name: str, rxnorm: str, ndc: str, indication: str, *, quantity: int = 180, schedule: str = "") -> Drug:
-    return Drug(name, rxnorm, ndc, "tablet", "oral", "twice daily", "Take 1 tablet by mouth twice daily", quantity, indication, schedule)
+    return Drug(
+        name,
+        rxnorm,
+        ndc,
+        "tablet",
+        "oral",
+        "twice daily",
+        "Take 1 tablet by mouth twice daily",
+        quantity,
+        indication,
+        schedule,
+    )
 
 
 MAINTENANCE = (
@@ -50,7 +74,9 @@ MAINTENANCE = (
     _tablet("sertraline 50 MG Oral Tablet", "312941", "00143965530", "Depression"),
     _tablet("escitalopram 10 MG Oral Tablet", "349332", "00143980801", "Anxiety"),
     _tablet("montelukast 10 MG Oral Tablet", "200224", "00054025913", "Allergic rhinitis"),
-    _tablet("tamsulosin hydrochloride 0.4 MG Oral Capsule", "863669", "00115821101", "Prostatic hyperplasia", unit="capsule"),
+    _tablet(
+        "tamsulosin hydrochloride 0.4 MG Oral Capsule", "863669", "00115821101", "Prostatic hyperplasia", unit="capsule"
+    ),
     _tablet("furosemide 20 MG Oral Tablet", "310429", "00054429725", "Edema"),
 )
 CAUTION = (
@@ -62,20 +88,44 @@ CAUTION = (
 )
 CONTROLLED = (
     _tablet("oxycodone hydrochloride 5 MG Oral Tablet", "1049621", "00378611201", "Pain", quantity=30, schedule="II"),
-    _twice("methylphenidate hydrochloride 10 MG Oral Tablet", "1091150", "00115180101", "ADHD", quantity=60, schedule="II"),
-    Drug("buprenorphine 8 MG / naloxone 2 MG Sublingual Film", "1010604", "00378876716", "film", "sublingual", "once daily",
-         "Place 1 film under the tongue once daily", 30, "Opioid use disorder", "III"),
+    _twice(
+        "methylphenidate hydrochloride 10 MG Oral Tablet", "1091150", "00115180101", "ADHD", quantity=60, schedule="II"
+    ),
+    Drug(
+        "buprenorphine 8 MG / naloxone 2 MG Sublingual Film",
+        "1010604",
+        "00378876716",
+        "film",
+        "sublingual",
+        "once daily",
+        "Place 1 film under the tongue once daily",
+        30,
+        "Opioid use disorder",
+        "III",
+    ),
     _tablet("zolpidem tartrate 10 MG Oral Tablet", "854873", "00054008725", "Insomnia", quantity=30, schedule="IV"),
     _twice("alprazolam 0.5 MG Oral Tablet", "308048", "", "Anxiety", quantity=60, schedule="IV"),
     _twice("clonazepam 0.5 MG Oral Tablet", "197527", "00093083201", "Panic disorder", quantity=60, schedule="IV"),
     _twice("tramadol hydrochloride 50 MG Oral Tablet", "835603", "00093005801", "Pain", quantity=60, schedule="IV"),
-    Drug("pregabalin 75 MG Oral Capsule", "483450", "00228285809", "capsule", "oral", "twice daily",
-         "Take 1 capsule by mouth twice daily", 60, "Neuropathy", "V"),
-)  # fmt: skip
+    Drug(
+        "pregabalin 75 MG Oral Capsule",
+        "483450",
+        "00228285809",
+        "capsule",
+        "oral",
+        "twice daily",
+        "Take 1 capsule by mouth twice daily",
+        60,
+        "Neuropathy",
+        "V",
+    ),
+)
 BRANDS = (
     _tablet("lisinopril 10 MG Oral Tablet [Zestril]", "104377", "24979024007", "Hypertension"),
     _tablet("atorvastatin 20 MG Oral Tablet [Lipitor]", "617318", "", "Hyperlipidemia"),
 )
 AS_NEEDED = _tablet("ibuprofen 600 MG Oral Tablet", "197806", "00615831039", "Pain", quantity=30)
-OVER_THE_COUNTER = _tablet("cetirizine hydrochloride 10 MG Oral Tablet", "1014678", "00113945813", "Allergy", quantity=30)
+OVER_THE_COUNTER = _tablet(
+    "cetirizine hydrochloride 10 MG Oral Tablet", "1014678", "00113945813", "Allergy", quantity=30
+)
 STRENGTHS = (MAINTENANCE[0], MAINTENANCE[1])

@@ -1,6 +1,7 @@
 """Misbehaviour on command: which requests go wrong, how, and how often.
 
-A fault matches method, path pattern and practice, lets `skip` matches pass, then strikes `times` times (None = for ever).
+A fault matches method, path pattern and practice, lets `skip` matches pass, then strikes `times` times (None = for
+ever).
 Faults say what to do; carrying it out is the frame's and the server's business.
 """
 
@@ -15,7 +16,7 @@ from typing import Any
 KINDS = ("status", "drop", "hang", "truncate", "throttle", "latency", "body")
 
 
-class BadFault(ValueError):  # noqa: N818
+class BadFault(ValueError):
     """A fault document that makes no sense."""
 
 

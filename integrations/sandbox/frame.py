@@ -15,23 +15,54 @@ from integrations.sandbox import control
 from integrations.sandbox.clock import Clock
 from integrations.sandbox.faults import Fault, Faults
 from integrations.sandbox.journal import Journal
-from integrations.sandbox.wire import Answer, BadBody, ConnectionDropped, Request, empty_answer, html_answer, json_answer
+from integrations.sandbox.wire import (
+    Answer,
+    BadBody,
+    ConnectionDropped,
+    Request,
+    empty_answer,
+    html_answer,
+    json_answer,
+)
 from integrations.sandbox.world import World
 
 __all__ = [
-    "Answer", "BadBody", "ConnectionDropped", "Request", "Simulator", "empty_answer", "html_answer", "json_answer",
-]  # fmt: skip
+    "Answer",
+    "BadBody",
+    "ConnectionDropped",
+    "Request",
+    "Simulator",
+    "empty_answer",
+    "html_answer",
+    "json_answer",
+]
 
 REASONS = {
-    200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 302: "Found", 400: "Bad Request", 401: "Unauthorized",
-    403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict", 411: "Length Required",
-    413: "Content Too Large", 415: "Unsupported Media Type", 422: "Unprocessable Content", 429: "Too Many Requests",
-    500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
-}  # fmt: skip
+    200: "OK",
+    201: "Created",
+    202: "Accepted",
+    204: "No Content",
+    302: "Found",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    411: "Length Required",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
 
 
 class Simulator:
-    """One pretended vendor. Subclasses set `vendor` and write `answer`, and as needed `load`, `practice_of`, `control`."""
+    """One pretended vendor. Subclasses set `vendor`, write `answer`, and as needed `load`, `practice_of`, `control`."""
 
     vendor = "nobody"
 
@@ -72,7 +103,7 @@ class Simulator:
     # the frame -----------------------------------------------------------------------------------------------------
 
     def reset(self, *, world: World | None = None) -> None:
-        """Back to the start: store rebuilt, jobs, faults and journal forgotten, randomness re-seeded. The clock stays."""
+        """Back to the start: store rebuilt; jobs, faults, journal forgotten; randomness re-seeded. The clock stays."""
         with self.lock:
             if world is not None:
                 self.world = world
@@ -140,23 +171,36 @@ class Simulator:
             self.journal.count_only(kind="request")
             return
         self.journal.add(
-            at=self.clock.now(), kind="request", practice=practice, decision=str(status) if status else "dropped",
-            request={"method": request.method, "path": request.path, "query": request.query, "bytes": len(request.body)},
+            at=self.clock.now(),
+            kind="request",
+            practice=practice,
+            decision=str(status) if status else "dropped",
+            request={
+                "method": request.method,
+                "path": request.path,
+                "query": request.query,
+                "bytes": len(request.body),
+            },
             data={"fault": fault.kind, "after_commit": _works_first(fault)} if fault else None,
-        )  # fmt: skip
+        )
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """WSGI. A dropped connection surfaces as the exception; `delay` and `cut` are left to real servers."""
         length = int(environ.get("CONTENT_LENGTH") or 0)
-        headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+        headers = {
+            name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")
+        }
         if environ.get("CONTENT_TYPE"):
             headers["content-type"] = environ["CONTENT_TYPE"]
         host = headers.get("host") or f"{environ.get('SERVER_NAME', 'sandbox')}:{environ.get('SERVER_PORT', '80')}"
         request = Request(
-            method=environ["REQUEST_METHOD"], path=environ.get("PATH_INFO", "/"), query=environ.get("QUERY_STRING", ""),
-            headers=headers, body=environ["wsgi.input"].read(length) if length else b"",
+            method=environ["REQUEST_METHOD"],
+            path=environ.get("PATH_INFO", "/"),
+            query=environ.get("QUERY_STRING", ""),
+            headers=headers,
+            body=environ["wsgi.input"].read(length) if length else b"",
             base_url=f"{environ.get('wsgi.url_scheme', 'http')}://{host}",
-        )  # fmt: skip
+        )
         answer = self.handle(request)
         start_response(
             f"{answer.status} {REASONS.get(answer.status, 'Answer')}",
@@ -171,4 +215,6 @@ def _works_first(fault: Fault) -> bool:
 
 def _plain(fault: Fault) -> Answer:
     status = 200 if fault.kind == "body" and fault.status == 503 else fault.status
-    return Answer(status=status, body=fault.body.encode(), headers={"Content-Type": fault.content_type, **fault.headers})
+    return Answer(
+        status=status, body=fault.body.encode(), headers={"Content-Type": fault.content_type, **fault.headers}
+    )

@@ -59,7 +59,13 @@ class Journal:
             self._counts[kind] += 1
 
     def read(
-        self, *, after: int = 0, kind: str = "", practice: str = "", limit: int | None = None, ids: Mapping[str, str] | None = None
+        self,
+        *,
+        after: int = 0,
+        kind: str = "",
+        practice: str = "",
+        limit: int | None = None,
+        ids: Mapping[str, str] | None = None,
     ) -> list[Entry]:
         """Entries with seq above `after`; `kind` may end in "*"; `ids` must all be equal as text."""
         with self._lock:

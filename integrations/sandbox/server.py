@@ -27,7 +27,7 @@ class Handler(Protocol):
     def handle(self, request: Request) -> Answer: ...
 
 
-class BadRequest(Exception):  # noqa: N818
+class BadRequest(Exception):
     """Bytes that are not an HTTP request we understand."""
 
 
@@ -91,7 +91,7 @@ class Connection(socketserver.StreamRequestHandler):
         path, _, query = parts[1].partition("?")
         if path.startswith("http"):
             path = "/" + path.split("/", 3)[3] if path.count("/") > 2 else "/"
-        host = headers.get("host") or "%s:%s" % self.server.server_address[:2]
+        host = headers.get("host") or "{}:{}".format(*self.server.server_address[:2])
         request = Request(method=parts[0], path=path, query=query, headers=headers, body=self._body(headers),
                           base_url=f"http://{host}")  # fmt: skip
         return request, keep
@@ -140,7 +140,7 @@ class Server(socketserver.ThreadingTCPServer):
     @property
     def url(self) -> str:
         """Base address, http://host:port."""
-        return "http://%s:%s" % self.server_address[:2]
+        return "http://{}:{}".format(*self.server_address[:2])
 
     def start(self, *, tick_seconds: float = 0.05) -> None:
         """Serve and tick in daemon threads; returns at once."""

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 
-class ConnectionDropped(Exception):  # noqa: N818 - named for the fact
+class ConnectionDropped(Exception):
     """The socket is closed without an answer; `after_commit` tells whether the vendor had already done the work."""
 
     def __init__(self, *, after_commit: bool) -> None:
@@ -19,7 +19,7 @@ class ConnectionDropped(Exception):  # noqa: N818 - named for the fact
         self.after_commit = after_commit
 
 
-class BadBody(Exception):  # noqa: N818
+class BadBody(Exception):
     """The body could not be read as what its content type says."""
 
 
@@ -61,7 +61,7 @@ class Request:
 
 @dataclass(slots=True)
 class Answer:
-    """One HTTP answer. `delay` = seconds to wait before it is sent; `cut` = send only so many body bytes, then close."""
+    """One HTTP answer. `delay` = seconds to wait before sending; `cut` = send only so many body bytes, then close."""
 
     status: int
     body: bytes = b""
@@ -78,7 +78,9 @@ def json_answer(status: int, document: Any, headers: Mapping[str, str] | None = 
 
 def html_answer(status: int, text: str, headers: Mapping[str, str] | None = None) -> Answer:
     """An HTML answer, as gateways and login pages give."""
-    return Answer(status=status, body=text.encode(), headers={"Content-Type": "text/html; charset=utf-8", **(headers or {})})
+    return Answer(
+        status=status, body=text.encode(), headers={"Content-Type": "text/html; charset=utf-8", **(headers or {})}
+    )
 
 
 def empty_answer(status: int = 204) -> Answer:

@@ -12,7 +12,7 @@ from typing import Any
 CHART = ("medications", "appointments", "prescription_messages", "allergies", "problems", "patient_lab_results")
 
 
-class BadWorld(ValueError):  # noqa: N818
+class BadWorld(ValueError):
     """A world document that lacks what every vendor needs."""
 
 

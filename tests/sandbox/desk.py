@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import requests
-from tests.wsgi_adapter import WsgiAdapter
 
 from integrations.sandbox import seeding
 from integrations.sandbox.clock import Clock
 from integrations.sandbox.frame import Simulator
 from integrations.sandbox.world import World
+from tests.wsgi_adapter import WsgiAdapter
 
 NOW = datetime(2026, 6, 2, 14, 0, tzinfo=UTC)
 URL = "https://vendor.test"

@@ -60,7 +60,10 @@ def test_the_seeded_charts_hold_every_odd_case() -> None:
 
 def test_jobs_run_at_their_own_moment_when_the_clock_is_advanced() -> None:
     clock, ran = Clock.frozen(at=NOW), []
-    clock.call_later(seconds=60, job=lambda: (ran.append(clock.now()), clock.call_later(seconds=60, job=lambda: ran.append(clock.now()))))
+    clock.call_later(
+        seconds=60,
+        job=lambda: (ran.append(clock.now()), clock.call_later(seconds=60, job=lambda: ran.append(clock.now()))),
+    )
     assert clock.advance(seconds=300) == 2
     assert ran == [NOW + timedelta(seconds=60), NOW + timedelta(seconds=120)]
     assert clock.now() == NOW + timedelta(seconds=300)
@@ -70,7 +73,8 @@ def test_a_cancelled_job_does_not_run() -> None:
     clock, ran = Clock.frozen(at=NOW), []
     number = clock.call_later(seconds=1, job=lambda: ran.append(1))
     clock.cancel(number=number)
-    assert clock.advance(seconds=5) == 0 and ran == []
+    assert clock.advance(seconds=5) == 0
+    assert ran == []
 
 
 def test_a_sped_up_clock_runs_faster_than_real_time() -> None:
@@ -81,7 +85,13 @@ def test_a_sped_up_clock_runs_faster_than_real_time() -> None:
 
 def test_a_status_fault_strikes_so_many_times_before_any_work(desk: Desk) -> None:
     desk.control("faults", kind="status", status=502, times=2, path="/a*", skip=1)
-    assert [desk.call("GET", path).status_code for path in ("/a", "/b", "/a1", "/a2", "/a3")] == [200, 200, 502, 502, 200]
+    assert [desk.call("GET", path).status_code for path in ("/a", "/b", "/a1", "/a2", "/a3")] == [
+        200,
+        200,
+        502,
+        502,
+        200,
+    ]
     assert desk.simulator.done == 3  # type: ignore[attr-defined]
 
 
@@ -116,7 +126,8 @@ def test_a_truncated_body_breaks_off_while_it_is_read(desk: Desk) -> None:
 def test_a_throttle_comes_with_seconds_a_date_or_nothing(desk: Desk, wish: str | None, header: str | None) -> None:
     desk.control("faults", kind="throttle", retry_after=wish, seconds=9)
     answer = desk.call("GET", "/x")
-    assert answer.status_code == 429 and answer.headers.get("Retry-After") == header
+    assert answer.status_code == 429
+    assert answer.headers.get("Retry-After") == header
 
 
 def test_latency_is_drawn_from_the_seed(desk: Desk) -> None:
@@ -143,14 +154,17 @@ def test_a_bounded_journal_keeps_the_newest_and_counts_all() -> None:
     journal = Journal(vendor="x", limit=2)
     for number in range(5):
         journal.add(at=NOW, kind="k", ids={"n": number})
-    assert [e["ids"]["n"] for e in journal.read()] == [3, 4] and journal.counts() == {"k": 5}
+    assert [e["ids"]["n"] for e in journal.read()] == [3, 4]
+    assert journal.counts() == {"k": 5}
 
 
 def test_reset_forgets_work_faults_and_journal(desk: Desk) -> None:
     desk.call("GET", "/a")
     desk.control("faults", kind="drop")
     desk.control("reset")
-    assert desk.journal() == [] and desk.simulator.done == 0 and desk.simulator.faults.listed() == []  # type: ignore[attr-defined]
+    assert desk.journal() == []
+    assert desk.simulator.done == 0
+    assert desk.simulator.faults.listed() == []
 
 
 def test_an_unknown_control_call_is_404_and_a_bad_body_400(desk: Desk) -> None:
