@@ -1,30 +1,35 @@
-"""The pretended Klara: REST as assumed, and signed webhooks to the hub.
+"""The pretended Klara: REST below /v1 (or without it), signed events, and a test desk (docs/sandbox.md).
 
-It stores what patients and staff write, tells the registered endpoints, and keeps replies once per idempotency key.
+Klara publishes no contract; this follows our assumed one (vendor notes, sections 3 to 5) and nothing of the hub's code.
 """
 
-from collections.abc import Callable
+import hashlib
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
+from integrations.sandbox import control
 from integrations.sandbox import klara_desk as desk
+from integrations.sandbox import klara_hooks as hooks
 from integrations.sandbox import klara_rest as rest
-from integrations.sandbox import klara_store as store
 from integrations.sandbox.clock import Clock
-from integrations.sandbox.courier import Courier
+from integrations.sandbox.courier import Courier, Reply
 from integrations.sandbox.faults import Faults
 from integrations.sandbox.frame import Simulator
 from integrations.sandbox.journal import Journal
-from integrations.sandbox.klara_delivery import Delivery, Post
-from integrations.sandbox.klara_store import Account, Record
+from integrations.sandbox.klara_door import Door, Refused
+from integrations.sandbox.klara_hooks import Delivery, Twist
+from integrations.sandbox.klara_settings import Switches
+from integrations.sandbox.klara_store import Account, Conversation, Message, Unknown, milliseconds
 from integrations.sandbox.wire import Answer, BadBody, Request, json_answer
 from integrations.sandbox.world import World
 
-KNOBS: dict[str, Any] = {
-    "access_ttl": 3600, "duplicate": "422", "per_second": None, "burst": 10, "retry_after": "seconds", "ratelimit_headers": True,
-    "echo_replies": False,
-}  # fmt: skip
+API_VERSION = "2026-01-01"
+WORKERS = 8
+# url, headers, body -> (status, headers); a bare status or a courier's Reply will do too
+Deliver = Callable[[str, dict[str, str], bytes], "tuple[int, Mapping[str, str]] | int | Reply"]
 
 
 class Klara(Simulator):
@@ -32,134 +37,182 @@ class Klara(Simulator):
 
     vendor = "klara"
 
-    def __init__(self, *, world: World, clock: Clock, journal: Journal | None = None, faults: Faults | None = None, seed: int = 0,
-                 courier: Courier | None = None) -> None:  # fmt: skip
-        self.courier = courier or Courier(workers=8 if clock.time_factor else 0)
+    def __init__(
+        self, *, world: World, clock: Clock, journal: Journal | None = None, faults: Faults | None = None, seed: int = 0,
+        deliver: Deliver | None = None,
+    ) -> None:  # fmt: skip
+        self.injected = deliver is not None
+        workers = 0 if self.injected or not clock.time_factor else WORKERS
+        self.courier = Courier(deliver=_carrier(deliver) if deliver else None, workers=workers)
+        self.hooks: hooks.Hooks | None = None
         super().__init__(world=world, clock=clock, journal=journal, faults=faults, seed=seed)
 
     def load(self) -> None:
-        """Build accounts, tokens and knobs afresh."""
+        """Everything from the world anew; endpoints, tokens and switches go back to the start."""
+        if self.hooks is not None:
+            self.hooks.closed = True
         now = self.clock.now()
-        self.ids = store.Ids(lambda: self.random)
-        self.accounts = {p["key"]: store.account(practice=p, moment=now) for p in self.world.practices}
-        self.keys = {p["klara"]["api_key"]: p["key"] for p in self.world.practices}
-        self.clients = {p["klara"]["client_id"]: p for p in self.world.practices}
-        self.tokens: dict[str, tuple[str, datetime]] = {}
-        self.buckets: dict[str, tuple[float, datetime]] = {}
-        self.knobs = dict(KNOBS)
-        self.post = Post(self)
-        self.waiting: list[Callable[[], object]] = []
+        # ids differ from those of an earlier run whose rows a hub may still hold, yet repeat with seed and moment
+        self.salt = f"{self.seed}/{int(now.timestamp())}"
+        self.switches = Switches()
+        practices = [practice for practice in self.world.practices if practice.get("klara")]
+        self.accounts = {p["key"]: Account(practice=p, now=now, salt=self.salt) for p in practices}
+        self.door = Door(practices=practices, switches=self.switches, random=self.random, runs=bool(self.clock.time_factor))
+        self.hooks = hooks.Hooks(
+            clock=self.clock, journal=self.journal, courier=self.courier, random=self.random, switches=self.switches,
+            lock=self.lock, new_id=lambda practice, kind: self.accounts[practice].new_id(kind),
+        )  # fmt: skip
+        self._requests = itertools.count(1)
+
+    def extend(self, *, document: dict[str, Any]) -> dict[str, int]:
+        """More patients, channels or macros for practices that exist, or whole practices."""
+        with self.lock:
+            return desk.extend(sim=self, document=document)
 
     def practice_of(self, request: Request) -> str:
-        """Practice of the token or API key."""
-        token = self._credential(request)
-        return self.keys.get(token) or self.tokens.get(token, ("", None))[0]
+        """Practice of the credential shown."""
+        return self.door.practice_of(request)
 
     def control(self, verb: str, request: Request) -> Answer | None:
         """Klara's own control calls."""
         return desk.answer(sim=self, verb=verb, request=request)
 
-    def extend(self, *, document: dict[str, Any]) -> dict[str, int]:
-        """More patients and channels for existing practices."""
-        with self.lock:
-            return desk.extend(sim=self, document=document)
-
     def handle(self, request: Request) -> Answer:
-        """As the frame, then whatever an answer set in motion."""
-        try:
-            return super().handle(request)
-        finally:
-            while self.waiting:
-                self.courier.later(self.waiting.pop(0))
+        """As the frame; /v1 may be left out, /control/... is another name of /__sim__/..."""
+        if request.path.startswith("/control/"):
+            request.path = "/__sim__/" + request.path.removeprefix("/control/")
+        if request.path.startswith("/__sim__/"):
+            return control.answer(desk=self, request=desk.without_prefix(request))
+        if request.path.startswith("/v1/"):
+            request.path = request.path.removeprefix("/v1")
+        return super().handle(request)
 
-    def after_answer(self, job: Callable[[], object]) -> None:
-        """Run a job once the call in hand is done (outside the lock)."""
-        self.waiting.append(job)
+    # answering -----------------------------------------------------------------------------------------------------
 
     def answer(self, request: Request) -> Answer:
-        """Route one vendor call. A leading /v1 is taken or left."""
+        """One vendor call."""
         now = self.clock.now()
-        parts = [part for part in request.path.split("/") if part]
-        if parts and parts[0] == "v1":
-            parts = parts[1:]
-        if parts == ["oauth", "token"]:
-            return self._token(request, now)
-        token = self._credential(request)
-        key = self.keys.get(token)
-        if key is None and token in self.tokens and now < self.tokens[token][1]:
-            key = self.tokens[token][0]
-        if key is None:
-            return rest.trouble(self, 401, "unauthorized", "token missing, unknown or expired", {"WWW-Authenticate": "Bearer"})
-        limited = self._limit(key, now)
-        if limited is not None:
-            return limited
+        request_id = f"req_{hashlib.sha256(f'{self.salt}/{next(self._requests)}'.encode()).hexdigest()[:20]}"
         try:
-            return rest.route(sim=self, account=self.accounts[key], request=request, parts=parts, now=now)
-        except (BadBody, ValueError) as problem:
-            return rest.trouble(self, 400, "bad_request", str(problem))
+            answer = self._answer(request, now)
+        except Refused as refused:
+            if refused.status == 429:
+                self.journal.add(at=now, kind="throttled", practice=self.practice_of(request))
+            answer = _error(refused.status, refused.code, refused.message, request_id)
+            answer.headers |= refused.headers
+        except Unknown as unknown:
+            answer = _error(404, "not_found", str(unknown.args[0]), request_id)
+        except BadBody:
+            answer = _error(400, "invalid_json", "The body could not be read.", request_id)
+        answer.headers["X-Request-Id"] = request_id
+        return answer
+
+    def _answer(self, request: Request, now: datetime) -> Answer:
+        if request.path == "/oauth/token":
+            if request.method != "POST":
+                raise Refused(405, "method_not_allowed", "Use POST.", {"Allow": "POST"})
+            known = self.door.practice_of(request)
+            if known:
+                self.door.pace(practice=known, now=now)
+            made = self.door.token(request=request, now=now)
+            self.journal.add(at=now, kind="token.issued", practice=known)
+            return json_answer(200, made, {"Cache-Control": "no-store"})
+        practice = self.door.check(request=request, now=now)
+        self.door.pace(practice=practice, now=now)
+        return rest.answer(sim=self, account=self.accounts[practice], request=request, now=now)
 
     def throttle_answer(self, *, seconds: int, headers: dict[str, str]) -> Answer:
-        """Klara's 429."""
-        return rest.trouble(self, 429, "rate_limited", "too many calls", headers)
+        """The 429 of an injected fault, in Klara's error shape."""
+        answer = _error(429, "rate_limited", "Too many calls.", "req_throttled")
+        answer.headers |= {"Date": self.door.told(practice="", seconds=seconds, now=self.clock.now())["Date"], **headers}
+        return answer
 
-    def tell(self, *, account: Account, kind: str, conversation: Record | None = None, message: Record | None = None,
-             patient: Record | None = None, more: Record | None = None, trouble: str = "send", delay: float = 0.0,
-             wait: bool = True) -> tuple[Record, list[Delivery]]:  # fmt: skip
-        """Build an event and deliver it; returns the event and its deliveries."""
-        who = patient or account.patients[conversation["patient_id"]] if conversation else patient or {}
-        event = self.post.event(account=account, kind=kind, patient=who, conversation=conversation, message=message, more=more)
-        return event, self.post.emit(account=account, event=event, trouble=trouble, delay=delay, wait=wait)
+    # sending -------------------------------------------------------------------------------------------------------
 
-    def test_event(self, *, account: Account) -> list[Delivery]:
-        """The connection test's event: a whole sample message, so that every field path resolves."""
-        patient = next(iter(account.patients.values()), {"id": "pat_test"})
-        channel = next(iter(account.channels.values()))
-        now = store.stamp(self.clock.now())
-        conversation = {"id": "conv_test", "status": "open", "reason": None, "tags": [], "channel": channel, "assignee": None,
-                        "closed_by": None, "patient_id": patient["id"]}  # fmt: skip
-        message = {"id": "msg_test", "direction": "inbound", "author": {"type": "system", "id": "klara"}, "body": "Test",
-                   "sent_at": now, "attachments": [], "source": "text"}  # fmt: skip
-        return self.tell(account=account, kind="webhook.test", patient=patient, conversation=conversation, message=message)[1]
+    def event(
+        self, *, account: Account, kind: str, now: datetime, conversation: Conversation | None = None,
+        message: Message | None = None, patient: dict[str, Any] | None = None, event_id: str = "",
+    ) -> dict[str, Any]:  # fmt: skip
+        """An event's document; takes the next sequence number."""
+        account.sequence += 1
+        data: dict[str, Any] = {}
+        if patient is None and conversation is not None:
+            patient = account.patients[conversation.patient]
+        if patient is not None:
+            data["patient"] = account.patient_shown(patient, full=kind.startswith("patient."))
+        if conversation is not None:
+            data["conversation"] = conversation.shown()
+        if message is not None:
+            data["message"] = message.shown()
+        return {
+            "id": event_id or account.new_id("evt"), "type": kind, "api_version": API_VERSION,
+            "occurred_at": milliseconds(now), "sequence": account.sequence, "practice_id": account.id, "data": data,
+        }  # fmt: skip
 
-    def _credential(self, request: Request) -> str:
-        return request.headers.get("authorization", "").partition(" ")[2].strip() or request.headers.get("x-api-key", "")
+    def plan(
+        self, *, account: Account, event: dict[str, Any], twist: Twist | None = None, lose: bool = False, to: str = ""
+    ) -> list[Delivery]:
+        """Deliveries for an event, to be started without the lock; a lost one is only noted."""
+        now = self.clock.now()
+        ids = {"event": event["id"], "type": event["type"]}
+        for part in ("patient", "conversation", "message"):
+            ids[part] = ((event.get("data") or {}).get(part) or {}).get("id", "")
+        self.journal.add(at=now, kind="event", practice=account.key, decision="lost" if lose else "sent", ids=ids)
+        if lose:
+            return []
+        return self.hooks.plan(practice=account.key, event=event, occurred_at=now, twist=twist or Twist(), to=to)
 
-    def _token(self, request: Request, now: datetime) -> Answer:
-        form = request.json() if request.content_type == "application/json" else request.form()
-        practice = self.clients.get(str(form.get("client_id", "")))
-        refused = practice is None or practice["klara"]["client_secret"] != form.get("client_secret")
-        if practice is None or refused:
-            return json_answer(401, {"error": "invalid_client"})
-        if form.get("grant_type") not in ("client_credentials", "refresh_token"):
-            return json_answer(400, {"error": "unsupported_grant_type"})
-        token = f"{self.random.getrandbits(160):040x}"
-        self.tokens[token] = (practice["key"], now + timedelta(seconds=self.knobs["access_ttl"]))
-        self.journal.add(at=now, kind="oauth.token", practice=practice["key"], decision="issued")
-        return json_answer(200, {"access_token": token, "token_type": "Bearer", "expires_in": self.knobs["access_ttl"]})
+    def start(self, *, deliveries: Sequence[Delivery], delay: float = 0.0, wait: bool = True, parallel: bool = False) -> None:
+        """First attempts: at once and waited for, in the background, or `delay` virtual seconds from now."""
+        now = self.clock.now()
+        due = now + timedelta(seconds=delay)
 
-    def _limit(self, key: str, now: datetime) -> Answer | None:
-        """Token bucket; with no figure set it is 10/s while the clock runs and off while it is frozen."""
-        rate = self.knobs["per_second"]
-        if rate is None:
-            rate = 10 if self.clock.time_factor else 0
-        if not rate:
-            return None
-        level, since = self.buckets.get(key, (float(self.knobs["burst"]), now))
-        level = min(float(self.knobs["burst"]), level + (now - since).total_seconds() * rate)
-        if level >= 1.0:
-            self.buckets[key] = (level - 1.0, now)
-            return None
-        self.buckets[key] = (level, now)
-        self.journal.add(at=now, kind="throttled", practice=key, decision="429")
-        headers = {"RateLimit-Limit": str(rate), "RateLimit-Remaining": "0"} if self.knobs["ratelimit_headers"] else {}
-        if self.knobs["retry_after"] == "seconds":
-            headers["Retry-After"] = "1"
-        elif self.knobs["retry_after"] == "date":
-            headers["Retry-After"] = format_datetime(now + timedelta(seconds=1), usegmt=True)
-        return self.throttle_answer(seconds=1, headers=headers)
+        def job(delivery: Delivery) -> Callable[[], int]:
+            return lambda: self.hooks.attempt(delivery=delivery, number=1, due=due)
+
+        if delay > 0:
+            for delivery in deliveries:
+                delivery.born = due
+                self.clock.call_at(
+                    moment=due, name=f"{delivery.type} {delivery.event_id}",
+                    job=lambda run=job(delivery): self.courier.later(run),
+                )  # fmt: skip
+        elif not wait:
+            for delivery in deliveries:
+                self.courier.later(job(delivery))
+        elif parallel and len(deliveries) > 1:
+            with ThreadPoolExecutor(max_workers=min(32, len(deliveries))) as pool:
+                list(pool.map(lambda delivery: job(delivery)(), deliveries))
+        else:
+            for delivery in deliveries:
+                job(delivery)()
+
+    def own(self, *, account: Account, event: dict[str, Any]) -> None:
+        """An event caused by the integration itself; sent only when switched on."""
+        lose = not self.switches.get("own_events", account.key)
+        for delivery in self.plan(account=account, event=event, lose=lose):
+            self.start(deliveries=[delivery], wait=False)
 
 
-def build(*, world: World, clock: Clock, journal: Journal | None = None, faults: Faults | None = None, seed: int = 0,
-          courier: Courier | None = None) -> Klara:  # fmt: skip
-    """The simulator; `courier` carries its webhooks."""
-    return Klara(world=world, clock=clock, journal=journal, faults=faults, seed=seed, courier=courier)
+
+def _error(status: int, code: str, message: str, request_id: str) -> Answer:
+    return json_answer(status, {"error": {"code": code, "message": message, "request_id": request_id}})
+
+
+def _carrier(deliver: Deliver) -> Callable[[str, Mapping[str, str], bytes], Reply]:
+    def carry(url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        answer = deliver(url, dict(headers), body)
+        if isinstance(answer, tuple):
+            told = {name.lower(): value for name, value in dict(answer[1]).items()}
+            return Reply(status=answer[0], retry_after=told.get("retry-after"))
+        return answer if isinstance(answer, Reply) else Reply(status=answer)
+
+    return carry
+
+
+def build(
+    *, world: World, clock: Clock, journal: Journal | None = None, faults: Faults | None = None, seed: int = 0,
+    deliver: Deliver | None = None,
+) -> Klara:  # fmt: skip
+    """Klara for a world. `deliver` carries its webhooks; without it they go over HTTP to loopback addresses."""
+    return Klara(world=world, clock=clock, journal=journal, faults=faults, seed=seed, deliver=deliver)

@@ -127,8 +127,13 @@ class Post:
         self._at(delivery, wait)
 
     def _at(self, delivery: Delivery, seconds: float) -> None:
-        self.sim.clock.call_later(seconds=seconds, name=f"deliver {delivery.event_id}",
-                                  job=lambda: self.sim.courier.later(lambda: self.attempt(delivery)))  # fmt: skip
+        self.sim.clock.call_later(seconds=seconds, name=f"deliver {delivery.event_id}", job=lambda: self._go(delivery))
+
+    def _go(self, delivery: Delivery) -> None:
+        if self.sim.clock.advancing:  # the test desk moves time: everything due must have happened when it returns
+            self.attempt(delivery)
+        else:
+            self.sim.courier.later(lambda: self.attempt(delivery))
 
     def _release(self) -> None:
         while self.held:

@@ -1,236 +1,233 @@
-"""Klara's own control calls: endpoint, say, say_many, macro, tag, merge, raw, redeliver, settings, conversation. See docs/sandbox.md."""
+"""Klara's own control calls: endpoint, say, tag, close, merge, echo, event, raw, replies, deliveries and more.
 
-import base64
+The section "Klara" of docs/sandbox.md lists them. State changes under the lock; deliveries start without it.
+"""
+
 import json
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from integrations.sandbox import klara_oracle as oracle
+from integrations.sandbox import klara_people as people
 from integrations.sandbox import klara_rest as rest
+from integrations.sandbox import klara_shaping as shaping
 from integrations.sandbox import klara_signing as signing
-from integrations.sandbox import klara_store as store
-from integrations.sandbox.klara_delivery import TROUBLES, Delivery
-from integrations.sandbox.klara_store import Account
+from integrations.sandbox.control import BadControl, moment
+from integrations.sandbox.klara_hooks import MINIMUM, Delivery, Endpoint, Twist
+from integrations.sandbox.klara_store import Account, Unknown
 from integrations.sandbox.wire import Answer, Request, json_answer
 
 if TYPE_CHECKING:
     from integrations.sandbox.klara import Klara
 
-AUTHORS = ("patient", "proxy", "staff", "macro", "integration", "system")
+ALTERATIONS = {True: "byte", False: "", None: "", "byte": "byte", "reserialise": "reserialise", "": ""}
+MOST_REPEATS = 1000
 
 
 def answer(*, sim: "Klara", verb: str, request: Request) -> Answer | None:
-    """One control call; None when there is no such call."""
-    if request.method == "GET" and verb == "conversation":
-        account = sim.accounts[request.params["practice"]]
-        key = request.params["id"]
-        return json_answer(200, {"conversation": account.conversations[key], "messages": account.messages[key]})
-    if request.method == "GET" and verb == "deliveries":
-        return json_answer(200, {"deliveries": [d.shown() for d in sim.post.deliveries.values()]})
-    calls = {"endpoint": _endpoint, "say": say, "say_many": _say_many, "macro": _macro, "tag": _tag, "merge": _merge, "raw": _raw,
-             "redeliver": _redeliver, "settings": _settings, "test": _test, "close": _close, "token": _token}  # fmt: skip
-    call = calls.get(verb)
-    if request.method != "POST" or call is None:
+    """One control call; None when there is no such call. Raises BadControl, KeyError, ValueError, TypeError."""
+    wish = request.json() if request.method == "POST" and request.body else {}
+    if request.method == "GET":
+        return oracle.answer(sim=sim, verb=verb, params=request.params)
+    if request.method != "POST":
         return None
-    wish = request.json() if request.body else {}
-    return json_answer(200, call(sim, wish))
+    if verb == "say" and isinstance(wish.get("messages") if isinstance(wish, dict) else None, list):
+        return json_answer(200, {"said": people.say_all(sim=sim, wishes=wish["messages"])})
+    if not isinstance(wish, dict):
+        raise BadControl("the body is an object")
+    calls = {
+        "endpoint": _endpoint, "secrets": _secrets, "settings": _settings, "token": _token, "tokens/expire": _expire,
+        "say": people.say, "tag": people.tag, "close": people.close, "merge": people.merge, "echo": people.echo,
+        "event": people.event, "patient": people.patient, "raw": oracle.raw, "redeliver": _redeliver,
+    }  # fmt: skip
+    return json_answer(200, calls[verb](sim=sim, wish=wish)) if verb in calls else None
+
+
+def without_prefix(request: Request) -> Request:
+    """A fault aimed at /v1/... strikes the same path without it, which is what the frame sees."""
+    if request.path.strip("/") != "__sim__/faults" or request.method != "POST":
+        return request
+    wish = _readable(request.body)
+    for fault in wish if isinstance(wish, list) else [wish]:
+        if isinstance(fault, dict) and str(fault.get("path", "")).startswith("/v1/"):
+            fault["path"] = fault["path"].removeprefix("/v1")
+    if wish is not None:
+        request.body = json.dumps(wish).encode()
+    return request
+
+
+def _readable(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def account_of(sim: "Klara", wish: dict[str, Any]) -> Account:
+    """The account named by `practice`: key of the world or Klara's practice id. Raises Unknown."""
+    name = str(wish["practice"])
+    for account in sim.accounts.values():
+        if name in (account.key, account.id):
+            return account
+    raise Unknown(f"no practice {name!r} with a Klara account")
+
+
+def twist_of(wish: dict[str, Any]) -> Twist:
+    """What is to be done wrongly with the deliveries of this call."""
+    bad = bool(wish.get("wrong_secret"))
+    if wish.get("alter_body") not in ALTERATIONS:
+        raise BadControl("alter_body is true, byte or reserialise")
+    alter = ALTERATIONS[wish.get("alter_body")]
+    sign = "wrong" if bad else str(wish.get("signing", ""))
+    if sign not in ("", "both", "new", "old", "wrong"):
+        raise BadControl("signing is both, new, old or wrong")
+    headers = wish.get("headers") or {}
+    return Twist(
+        signing=sign, alter=alter, retry=bool(wish.get("retry", not (sign == "wrong" or alter or headers))),
+        headers=tuple(headers.items()), shift=float(wish.get("shift", 0.0)),
+    )  # fmt: skip
+
+
+def send(sim: "Klara", account: Account, event: dict[str, Any], wish: dict[str, Any]) -> list[Delivery]:
+    """Deliver an event as the wish says; returns the deliveries."""
+    if wish.get("set") or wish.get("drop"):
+        event = shaping.changed(event, put_at=dict(wish.get("set") or {}), drop=list(wish.get("drop") or []))
+    repeat = int(wish.get("repeat", 1))
+    if not 1 <= repeat <= MOST_REPEATS:
+        raise BadControl(f"repeat is 1 to {MOST_REPEATS}")
+    to = str(wish.get("to_url") or "")
+    if to and not rest.may_post_to(sim=sim, url=to):
+        raise BadControl("to_url must be a loopback address")
+    twist = twist_of(wish)
+    with sim.lock:
+        first = sim.plan(account=account, event=event, twist=twist, lose=bool(wish.get("lose")), to=to)
+        once = Twist(twist.signing, twist.alter, False, twist.headers, twist.shift)
+        more = [sim.hooks.again(delivery=each, twist=once) for _ in range(repeat - 1) for each in first]
+    deliveries = [*first, *more]
+    sim.start(
+        deliveries=deliveries, delay=float(wish.get("delay", 0.0)), wait=bool(wish.get("wait", True)),
+        parallel=bool(wish.get("parallel", False)),
+    )  # fmt: skip
+    return deliveries
+
+
+def told(deliveries: list[Delivery]) -> list[dict[str, Any]]:
+    """The answer's list: the last attempt of each delivery (status null = not tried yet)."""
+    rows = []
+    for each in deliveries:
+        last = each.attempts[-1] if each.attempts else {"status": None, "attempt": 0}
+        rows.append({"id": each.id, "status": last["status"], "attempt": last["attempt"], "state": each.state})
+    return rows
 
 
 def extend(*, sim: "Klara", document: dict[str, Any]) -> dict[str, int]:
-    """Take {"practices": [{"key", "patients": [...], "channels": [...]}]}."""
-    added = {"patients": 0, "channels": 0}
+    """{"practices": [{"key", "patients": [{"klara"}], "klara": {channels, macros}}]}; an unknown key is a new practice."""
+    added = {"practices": 0, "patients": 0, "channels": 0, "macros": 0}
+    now = sim.clock.now()
     for part in document.get("practices", []):
-        account = sim.accounts[part["key"]]
-        added["patients"] += store.add_patients(into=account, patients=part.get("patients", []), moment=sim.clock.now())
-        for channel in part.get("channels", []):
-            account.channels[channel["id"]] = channel
+        account = sim.accounts.get(part["key"])
+        klara = part.get("klara") or {}
+        if account is None:
+            if not klara:
+                continue
+            sim.accounts[part["key"]] = Account(practice=part, now=now, salt=sim.salt)
+            sim.door.admit(practice=part)
+            added["practices"] += 1
+            continue
+        for entry in part.get("patients", []):
+            if entry.get("klara"):
+                account.put_patient(record=entry["klara"], now=now)
+                added["patients"] += 1
+        for channel in klara.get("channels", []):
+            account.channels[channel["id"]] = dict(channel)
             added["channels"] += 1
+        for macro in klara.get("macros", []):
+            account.macros.append(dict(macro))
+            added["macros"] += 1
     return added
 
 
-def say(sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
-    """Somebody writes: store the message, tell the endpoints."""
-    _trouble(wish)
-    author = "proxy" if wish.get("proxy") else wish.get("author", "patient")
-    if author not in AUTHORS:
-        raise ValueError(f"author must be one of {', '.join(AUTHORS)}")
+# set-up ------------------------------------------------------------------------------------------------------------
+
+
+def _endpoint(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
+    """Register our endpoint; it takes the place of those registered before unless `add`; the same url is changed."""
+    account, url = account_of(sim, wish), str(wish["url"])
+    if not rest.may_post_to(sim=sim, url=url):
+        raise BadControl("only a loopback address can be registered")
+    secrets = wish.get("secrets") or ([wish["secret"]] if wish.get("secret") else account.part.get("webhook_secrets") or [])
+    events = tuple(wish.get("events", MINIMUM))
     with sim.lock:
-        account, now = sim.accounts[wish["practice"]], sim.clock.now()
-        patient = account.patients[wish["patient"]]
-        if "unverified" in wish:
-            patient["identity_verified"] = not wish["unverified"]
-        channel = store.channel_of(into=account, wished=wish.get("channel", ""))
-        conversation = account.conversations[wish["conversation"]] if wish.get("conversation") else None
-        if conversation is None and not wish.get("new_conversation"):
-            conversation = store.latest_conversation(into=account, patient=patient["id"], channel=channel["id"])
-        conversation = conversation or store.open_conversation(
-            into=account, ids=sim.ids, patient=patient["id"], channel=channel, reason=wish.get("reason"), moment=now)  # fmt: skip
-        inbound = author in ("patient", "proxy")
-        tags = conversation["tags"] + [{"name": n} for n in wish.get("tags", []) if {"name": n} not in conversation["tags"]]
-        changes: dict[str, Any] = {"tags": tags, "reason": wish.get("reason", conversation["reason"])}
-        if inbound:
-            changes |= {"status": "open", "closed_by": None}  # a later patient message re-opens
-        store.touch(conversation, now, **changes)
-        source = wish.get("source", "voicemail_transcript" if channel["type"] == "voicemail" else "text")
-        message = store.add_message(
-            into=account, ids=sim.ids, conversation=conversation, moment=now, sent_at=wish.get("sent_at") or store.stamp(now),
-            direction=wish.get("direction", "inbound" if inbound else "outbound"),
-            author={"type": author, "id": wish.get("author_id", patient["id"] if author == "patient" else f"{author}_1")},
-            body=wish["text"], source=source, attachments=wish.get("attachments", []),
-        )  # fmt: skip
-        sim.journal.add(at=now, kind="message.said", practice=account.key, decision=author,
-                        ids={"message": message["id"], "conversation": conversation["id"], "patient": patient["id"],
-                             "label": wish.get("label", "")})  # fmt: skip
-        snapshot = json.loads(json.dumps(conversation))
-    event, deliveries = sim.tell(account=account, kind="message.created", conversation=snapshot, message=message,
-                                 trouble=wish.get("webhook", "send"), delay=float(wish.get("delay_seconds", 0)),
-                                 wait=wish.get("wait", True))  # fmt: skip
-    for extra in range(int(wish.get("times", 1)) - 1):
-        for delivery in deliveries:
-            sim.post.attempt(delivery, retry=extra < 0)
-    if wish.get("tag_after"):
-        later = wish["tag_after"]
-        sim.clock.call_later(seconds=float(later["seconds"]), name="tag", job=lambda: sim.courier.later(
-            lambda: _tag(sim, {"practice": account.key, "conversation": conversation["id"], "tag": later["tag"]})))  # fmt: skip
-    return {"message": message["id"], "conversation": conversation["id"], "patient": patient["id"], "event": event["id"],
-            "sent_at": message["sent_at"], **_delivered(deliveries)}  # fmt: skip
+        scheme = signing.scheme(wish.get("profile"))
+        made = sim.hooks.register(practice=account.key, url=url, secrets=list(secrets), events=events, scheme=scheme)
+        made.signing = str(wish.get("signing", ""))
+        if not wish.get("add"):
+            for old in sim.hooks.of(account.key):
+                if old is not made:
+                    _give_way(sim, old, made)
+        return {**made.shown(), "secrets": list(made.secrets), "profile": scheme.name}
 
 
-def _say_many(sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
-    with ThreadPoolExecutor(max_workers=int(wish.get("workers", 8))) as pool:
-        return {"results": list(pool.map(lambda one: say(sim, one), wish["messages"]))}
+def _give_way(sim: "Klara", old: Endpoint, new: Endpoint) -> None:
+    """What is still on its way to the old endpoint goes to the new one, if the address is the same."""
+    del sim.hooks.endpoints[old.id]
+    if old.url != new.url:
+        old.status = "removed"
+    for delivery in sim.hooks.log:
+        if delivery.endpoint is old and old.url == new.url:
+            delivery.endpoint = new
 
 
-def _delivered(deliveries: list[Delivery]) -> dict[str, Any]:
-    return {"status": deliveries[0].shown()["status"] if deliveries else None, "deliveries": [d.shown() for d in deliveries]}
-
-
-def _trouble(wish: dict[str, Any]) -> None:
-    if wish.get("webhook", "send") not in TROUBLES:
-        raise ValueError(f"webhook must be one of {', '.join(TROUBLES)}")
-
-
-def _endpoint(sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
-    """Register, or change with {"endpoint": id}: url, secrets, profile, signature, active."""
-    account = sim.accounts[wish["practice"]]
-    scheme = {**signing.SCHEMES[wish.get("profile", "klara-assumed-v1")], **wish.get("signature", {})}
+def _secrets(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
+    """Rotation as the test wants it: `secrets` newest first, or `new` put in front; `signing` both, new, old, wrong."""
+    account = account_of(sim, wish)
     with sim.lock:
-        if wish.get("endpoint"):
-            endpoint = account.endpoints[wish["endpoint"]]
-            endpoint.url, endpoint.active = wish.get("url", endpoint.url), wish.get("active", endpoint.active)
-            endpoint.secrets = list(wish.get("secrets", endpoint.secrets))
-            endpoint.scheme = scheme if "profile" in wish or "signature" in wish else endpoint.scheme
-        else:
-            if not wish.get("keep_others"):
-                account.endpoints.clear()
-            secrets = wish.get("secrets") or account.practice["klara"].get("webhook_secrets")
-            endpoint = rest.add_endpoint(sim=sim, account=account, url=wish["url"], events=tuple(wish.get("events", ())), secrets=secrets,
-                                         scheme=scheme)  # fmt: skip
-    return {"endpoint": endpoint.id, "secrets": endpoint.secrets, "headers": endpoint.scheme["headers"]}
+        for endpoint in sim.hooks.of(account.key):
+            if "secrets" in wish:
+                for secret in wish["secrets"]:
+                    signing.key_of(secret=secret, scheme=endpoint.scheme)
+                endpoint.secrets, endpoint.old_until = list(wish["secrets"]), None
+            if "new" in wish:
+                sim.hooks.rotate(endpoint=endpoint, secret=str(wish["new"] or ""))
+            if "signing" in wish:
+                endpoint.signing = twist_of(wish).signing
+            if wish.get("enable"):
+                endpoint.status = "enabled"
+        return {"endpoints": [{**each.shown(), "secrets": list(each.secrets)} for each in sim.hooks.of(account.key)]}
 
 
-def _macro(sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
-    """A macro replies and closes."""
-    _trouble(wish)
+def _settings(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
+    values = dict(wish)
+    practice = values.pop("practice", "")
+    key = account_of(sim, {"practice": practice}).key if practice else ""
     with sim.lock:
-        account, now = sim.accounts[wish["practice"]], sim.clock.now()
-        conversation = account.conversations[wish["conversation"]]
-        macro = next((m for m in account.macros if m["id"] == wish.get("macro")), account.macros[0])
-        store.add_message(into=account, ids=sim.ids, conversation=conversation, moment=now, sent_at=store.stamp(now), direction="outbound",
-                          author={"type": "macro", "id": macro["id"]}, body=macro["body"])  # fmt: skip
-        store.touch(conversation, now, status="closed", closed_by={"type": "macro", "id": macro["id"], "name": macro["name"]})
-    return _told(sim, account, "conversation.closed", conversation, wish)
+        sim.switches.change(values=values, practice=key)
+    return {"settings": sim.switches.shown(key)}
 
 
-def _close(sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
-    _trouble(wish)
-    account = sim.accounts[wish["practice"]]
-    conversation = account.conversations[wish["conversation"]]
-    store.touch(conversation, sim.clock.now(), status="closed", closed_by={"type": "staff", "id": "staff_1", "name": "Front desk"})
-    return _told(sim, account, "conversation.closed", conversation, wish)
-
-
-def _tag(sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
-    _trouble(wish)
-    account = sim.accounts[wish["practice"]]
-    conversation = account.conversations[wish["conversation"]]
-    others = [tag for tag in conversation["tags"] if tag["name"] != wish["tag"]]
-    store.touch(conversation, sim.clock.now(), tags=others if wish.get("remove") else [*others, {"name": wish["tag"]}])
-    return _told(sim, account, "conversation.untagged" if wish.get("remove") else "conversation.tagged", conversation, wish)
-
-
-def _told(sim: "Klara", account: Account, kind: str, conversation: dict[str, Any], wish: dict[str, Any]) -> dict[str, Any]:
-    event, deliveries = sim.tell(account=account, kind=kind, conversation=conversation, trouble=wish.get("webhook", "send"),
-                                 delay=float(wish.get("delay_seconds", 0)), wait=wish.get("wait", True))  # fmt: skip
-    return {"event": event["id"], "conversation": conversation["id"], **_delivered(deliveries)}
-
-
-def _merge(sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
-    """Patient `from` is merged into `into`; conversations follow."""
-    _trouble(wish)
+def _token(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
+    """Tokens without the token call (the refresh_token grant needs a first one)."""
     with sim.lock:
-        account, now = sim.accounts[wish["practice"]], sim.clock.now()
-        gone, kept = account.patients[wish["from"]], account.patients[wish["into"]]
-        store.touch(gone, now, merged_into=kept["id"])
-        for conversation in account.conversations.values():
-            if conversation["patient_id"] == gone["id"]:
-                store.touch(conversation, now, patient_id=kept["id"])
-    event, deliveries = sim.tell(account=account, kind="patient.merged", patient=gone, more={"into": kept, "merged_into": kept["id"]},
-                                 trouble=wish.get("webhook", "send"))  # fmt: skip
-    return {"event": event["id"], **_delivered(deliveries)}
+        return sim.door.issue(practice=account_of(sim, wish).key, now=sim.clock.now())
 
 
-def _raw(sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
-    """Any bytes to the endpoint: body (text or JSON) or body_base64; signed unless sign is false; headers added last."""
-    account = sim.accounts[wish["practice"]]
-    endpoint = next(iter(account.endpoints.values()))
-    if "body_base64" in wish:
-        body = base64.b64decode(wish["body_base64"])
-    else:
-        body = wish["body"].encode() if isinstance(wish["body"], str) else json.dumps(wish["body"], ensure_ascii=False).encode()
-    event_id = wish.get("event_id") or sim.ids.new("evt")
-    headers = {"Content-Type": "application/json", "X-Klara-Delivery-Attempt": "1"}
-    if wish.get("sign", True):
-        moment = sim.clock.now() + timedelta(seconds=float(wish.get("skew_seconds", 0)))
-        secrets = wish.get("secrets") or endpoint.secrets
-        headers |= signing.headers_for(scheme=endpoint.scheme, secrets=secrets, event_id=event_id, moment=moment, body=body)
-    reply = sim.courier.send(url=wish.get("url", endpoint.url), headers={**headers, **wish.get("headers", {})}, body=body)
-    return {"event": event_id, "status": reply.status, "body": reply.body.decode("utf-8", "replace")[:2000]}
+def _expire(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
+    key = account_of(sim, wish).key
+    with sim.lock:
+        return {"expired": sim.door.expire(practice=key, now=sim.clock.now(), refresh=bool(wish.get("refresh")))}
 
 
-def _redeliver(sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
-    """The deliveries of an event once more: `times`, at once with `parallel`; `same_headers` replays the captured request."""
-    found = [d for d in sim.post.deliveries.values() if wish.get("event") == d.event_id or wish.get("delivery") == d.id]
-    if not found:
-        raise KeyError("no such delivery")
-
-    def again(_: int) -> int:
-        return sim.post.attempt(found[0], retry=False, headers=found[0].last_headers if wish.get("same_headers") else None)
-
-    times = int(wish.get("times", 1))
-    with ThreadPoolExecutor(max_workers=min(times, 50) if wish.get("parallel") else 1) as pool:
-        return {"statuses": list(pool.map(again, range(times)))}
+def _redeliver(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
+    """Deliver a logged event again: `delivery` or `event_id`; takes the same twists as say."""
+    with sim.lock:
+        wanted = {str(wish[name]) for name in ("delivery", "event_id") if name in wish}
+        found = [each for each in sim.hooks.log if wanted & {each.id, each.event_id}]
+        if not found:
+            raise Unknown("no such delivery")
+        made = [sim.hooks.again(delivery=found[0], twist=twist_of(wish)) for _ in range(int(wish.get("repeat", 1)))]
+    sim.start(deliveries=made, parallel=bool(wish.get("parallel")), delay=float(wish.get("delay", 0.0)))
+    return {"event_id": made[0].event_id, "deliveries": told(made)}
 
 
-def _settings(sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
-    for name, value in wish.items():
-        if name not in sim.knobs:
-            raise ValueError(f"no setting {name!r}")
-        if name == "duplicate" and str(value) not in ("409", "422", "replay"):
-            raise ValueError("duplicate must be 409, 422 or replay")
-        if name == "retry_after" and value not in ("seconds", "date", "absent"):
-            raise ValueError("retry_after must be seconds, date or absent")
-    sim.knobs.update({name: str(value) if name == "duplicate" else value for name, value in wish.items()})
-    return {"settings": sim.knobs}
-
-
-def _test(sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
-    return _delivered(sim.test_event(account=sim.accounts[wish["practice"]]))
-
-
-def _token(sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
-    """Expire every access token of a practice now."""
-    gone = [token for token, (practice, _) in sim.tokens.items() if practice == wish["practice"]]
-    for token in gone:
-        del sim.tokens[token]
-    return {"expired": len(gone)}
+def moment_of(wish: dict[str, Any], name: str, sim: "Klara") -> Any:
+    """A moment in the wish, else virtual now."""
+    return moment(str(wish[name])) if wish.get(name) else sim.clock.now()

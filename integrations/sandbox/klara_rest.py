@@ -1,219 +1,328 @@
-"""Klara's REST interface as assumed (contract 3.2): one function per resource; the simulator routes to them."""
+"""The REST calls of the pretended Klara behind the door: channels, patients, conversations, replies, macros, endpoints.
+
+Each call does its work completely or raises Refused or Unknown before doing anything.
+"""
 
 import base64
 import hashlib
 import json
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
+from integrations.sandbox import control
 from integrations.sandbox import klara_signing as signing
-from integrations.sandbox import klara_store as store
-from integrations.sandbox.klara_store import Account, Endpoint, Record
-from integrations.sandbox.wire import Answer, BadBody, Request, empty_answer, json_answer
+from integrations.sandbox.klara_door import Refused
+from integrations.sandbox.klara_hooks import MINIMUM, Endpoint, Twist
+from integrations.sandbox.klara_store import Account, Conversation, Message, Unknown, seconds
+from integrations.sandbox.wire import Answer, Request, empty_answer, json_answer
 
 if TYPE_CHECKING:
     from integrations.sandbox.klara import Klara
 
-KEY_LIFE = timedelta(hours=24)
-MOST = 100
-LONGEST_TEXT = 10_000
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+INTEGRATION = "app_refill_hub"
+LONGEST_KEY = 255
+PAGE, LARGEST_PAGE = 50, 100
 
 
-def trouble(sim: "Klara", status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Answer:
-    """An error as Klara words it."""
-    return json_answer(status, {"error": {"code": code, "message": message, "request_id": sim.ids.new("req")}}, headers)
-
-
-def route(*, sim: "Klara", account: Account, request: Request, parts: list[str], now: datetime) -> Answer:
-    """Answer one authorised call."""
-    match request.method, parts:
+def answer(*, sim: "Klara", account: Account, request: Request, now: datetime) -> Answer:
+    """Route one authenticated call."""
+    match request.method, [unquote(part) for part in request.path.strip("/").split("/")]:
         case "GET", ["channels"]:
-            return _page(request, list(account.channels.values()))
+            return _page(request, account.channels.values(), lambda row: row["id"])
         case "GET", ["macros"]:
-            return _page(request, account.macros)
+            return _page(request, [_macro(row) for row in account.macros], lambda row: row["id"])
         case "GET", ["patients"]:
-            return _page(request, _since(list(account.patients.values()), request))
-        case "GET", ["patients", key] if key in account.patients:
-            return json_answer(200, account.patients[key])
+            return _patients(account, request)
+        case "GET", ["patients", name]:
+            if name not in account.patients:
+                raise Unknown(f"no patient {name!r}")
+            return json_answer(200, account.patient_shown(account.patients[name], full=True))
         case "GET", ["conversations"]:
-            return _page(request, _conversations(account, request))
-        case _, ["conversations", key, *rest] if key in account.conversations:
-            return _conversation(sim, account, account.conversations[key], request, rest, now)
-        case _, ["webhook_endpoints", *rest]:
-            return _endpoints(sim, account, request, rest)
+            return _conversations(sim, account, request, now)
+        case "GET", ["conversations", name]:
+            return json_answer(200, _shown(sim, account, account.conversation(name)))
+        case "PATCH", ["conversations", name]:
+            return _patch(sim, account, account.conversation(name), request, now)
+        case "GET", ["conversations", name, "messages"]:
+            return _messages(sim, account, account.conversation(name), request, now)
+        case "POST", ["conversations", name, "messages"]:
+            return _reply(sim, account, account.conversation(name), request, now)
+        case "POST" | "DELETE", ["conversations", name, "tags", *rest] if len(rest) < 2:
+            return _tags(sim, account, account.conversation(name), request, rest, now)
         case "POST", ["appointment_links"]:
-            return json_answer(201, {"id": sim.ids.new("link"), "url": f"https://book.example/{sim.ids.new('l')}"})
-    known = {"channels", "macros", "patients", "conversations", "appointment_links"}
-    if parts and parts[0] in known and len(parts) == 1:
-        return trouble(sim, 405, "method_not_allowed", f"{request.method} is not offered here")
-    return trouble(sim, 404, "not_found", "no such resource")
+            token = hashlib.sha256(request.body).hexdigest()[:16]
+            return json_answer(201, {"url": f"https://booking.invalid/{account.id}/{token}"})
+        case method, ["webhook_endpoints", *rest]:
+            return _endpoints(sim, account, method, rest, request, now)
+    raise Refused(404, "not_found", "No such resource or method.")
 
 
-def _since(rows: list[Record], request: Request) -> list[Record]:
-    wished = request.params.get("updated_since", "")
-    if not wished:
-        return rows
-    moment = datetime.fromisoformat(wished.replace("Z", "+00:00"))
-    return [row for row in rows if datetime.fromisoformat(row["updated_at"].replace("Z", "+00:00")) >= moment]
+# reading -----------------------------------------------------------------------------------------------------------
 
 
-def _conversations(account: Account, request: Request) -> list[Record]:
-    status, channel = request.params.get("status", "open"), request.params.get("channel_id", "")
-    rows = _since(list(account.conversations.values()), request)
-    return [
-        row for row in rows if status in ("all", row["status"]) and (not channel or row["channel"]["id"] == channel)
-    ]
+def _page(request: Request, rows: Iterable[dict[str, Any]], place: Callable[[dict[str, Any]], Any]) -> Answer:
+    """A keyset page: rows in the order of `place`, beginning after the cursor's place."""
+    after = _cursor(request)
+    ordered = sorted(((place(row), row) for row in rows), key=lambda pair: pair[0])
+    if after is not None:
+        try:
+            ordered = [pair for pair in ordered if pair[0] > after]
+        except TypeError:
+            raise Refused(400, "invalid_cursor", "The cursor is not one of this list.") from None
+    return _cut(request, ordered)
 
 
-def _page(request: Request, rows: list[Record]) -> Answer:
-    limit, cursor = request.params.get("limit", ""), request.params.get("cursor", "")
-    size = max(1, min(int(limit), MOST)) if limit.isdigit() and int(limit) else 50
-    start = 0
-    if cursor:
-        start = next((i + 1 for i, row in enumerate(rows) if row["id"] == cursor), len(rows))
-    page = rows[start : start + size]
-    return json_answer(200, {"data": page, "next_cursor": page[-1]["id"] if start + size < len(rows) else None})
+def _cut(request: Request, ordered: list[tuple[Any, dict[str, Any]]]) -> Answer:
+    text = request.params.get("limit", str(PAGE))
+    if not text.isdigit() or int(text) < 1:
+        raise Refused(400, "invalid_parameter", "limit is a whole number from 1.")
+    size = min(int(text), LARGEST_PAGE)
+    shown = ordered[:size]
+    following = None
+    if len(ordered) > size:
+        following = base64.urlsafe_b64encode(json.dumps(shown[-1][0]).encode()).decode().rstrip("=")
+    return json_answer(200, {"data": [row for _, row in shown], "next_cursor": following})
 
 
-def _conversation(sim: "Klara", account: Account, conversation: Record, request: Request, rest: list[str], now: datetime) -> Answer:
-    match request.method, rest:
-        case "GET", []:
-            return json_answer(200, conversation)
-        case "PATCH", []:
-            body = _object(request)
-            if body.get("status", "open") not in ("open", "closed"):
-                return trouble(sim, 422, "invalid", "status must be open or closed")
-            closing = body.get("status") == "closed"
-            store.touch(conversation, now, **{k: v for k, v in body.items() if k in ("status", "assignee")},
-                        closed_by={"type": "integration"} if closing else conversation["closed_by"])  # fmt: skip
-            return json_answer(200, conversation)
-        case "GET", ["messages"]:
-            rows, after = account.messages[conversation["id"]], request.params.get("after", "")
-            if after:
-                rows = rows[next((i + 1 for i, row in enumerate(rows) if row["id"] == after), len(rows)) :]
-            return _page(request, rows)
-        case "POST", ["messages"]:
-            return _post_message(sim, account, conversation, request, now)
-        case "POST" | "DELETE", ["tags", *named]:
-            return _tags(sim, account, conversation, request, named, now)
-    return trouble(sim, 404, "not_found", "no such resource")
+def _cursor(request: Request) -> Any:
+    text = request.params.get("cursor", "")
+    if not text:
+        return None
+    try:
+        place = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except ValueError:
+        raise Refused(400, "invalid_cursor", "The cursor is not one of ours.") from None
+    return tuple(place) if isinstance(place, list) else place
 
 
-def _post_message(sim: "Klara", account: Account, conversation: Record, request: Request, now: datetime) -> Answer:
-    body = _object(request)
-    text, visibility = body.get("body"), body.get("visibility", "patient")
-    if not isinstance(text, str) or not text.strip() or len(text) > LONGEST_TEXT:
-        return trouble(sim, 422, "invalid_body", f"body must be text of 1 to {LONGEST_TEXT} characters")
+def _since(request: Request, name: str) -> datetime | None:
+    text = request.params.get(name, "")
+    try:
+        return control.moment(text) if text else None
+    except ValueError:
+        raise Refused(400, "invalid_parameter", f"{name} is an ISO 8601 moment.") from None
+
+
+def _patients(account: Account, request: Request) -> Answer:
+    since = _since(request, "updated_since")
+    rows = [
+        account.patient_shown(record, full=True) for name, record in account.patients.items()
+        if since is None or account.touched[name] >= since
+    ]  # fmt: skip
+    return _page(request, rows, lambda row: (account.touched[row["id"]].isoformat(), row["id"]))
+
+
+def _conversations(sim: "Klara", account: Account, request: Request, now: datetime) -> Answer:
+    since, status = _since(request, "updated_since"), request.params.get("status", "open")
+    if status not in ("open", "closed", "all"):
+        raise Refused(400, "invalid_parameter", "status is open, closed or all.")
+    channel, seen = request.params.get("channel_id", ""), _visible_until(sim, account, now)
+    rows = [
+        _shown(sim, account, each) for each in account.conversations.values()
+        if (since is None or each.updated_at >= since) and status in ("all", each.status) and each.updated_at <= seen
+        and channel in ("", each.channel["id"])
+    ]  # fmt: skip
+    return _page(
+        request, rows, lambda row: (account.conversations[row["id"]].updated_at.isoformat(), row["id"])
+    )
+
+
+def _messages(sim: "Klara", account: Account, conversation: Conversation, request: Request, now: datetime) -> Answer:
+    """In the order they came. `after` is a message id or a moment."""
+    seen = _visible_until(sim, account, now)
+    rows = [(place, each) for place, each in enumerate(conversation.messages) if each.created_at <= seen]
+    after, start = request.params.get("after", ""), _cursor(request)
+    if after in {each.id for _, each in rows}:
+        first = next(place for place, each in rows if each.id == after)
+        rows = [pair for pair in rows if pair[0] > first]
+    elif after:
+        since = _since(request, "after")
+        rows = [pair for pair in rows if pair[1].sent_at > since]
+    if start is not None and not isinstance(start, int):
+        raise Refused(400, "invalid_cursor", "The cursor is not one of this list.")
+    return _cut(request, [(place, each.listed()) for place, each in rows if start is None or place > start])
+
+
+def _visible_until(sim: "Klara", account: Account, now: datetime) -> datetime:
+    return now - timedelta(seconds=float(sim.switches.get("list_lag_seconds", account.key)))
+
+
+def _shown(sim: "Klara", account: Account, conversation: Conversation) -> dict[str, Any]:
+    full = sim.switches.get("conversation_patient", account.key) == "full"
+    return account.conversation_listed(conversation, full=full)
+
+
+def _macro(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "tags": [{"name": name} if isinstance(name, str) else name for name in row.get("tags", [])]}
+
+
+# writing -----------------------------------------------------------------------------------------------------------
+
+
+def _fields(request: Request) -> dict[str, Any]:
+    fields = request.json() if request.body else {}
+    if not isinstance(fields, dict):
+        raise Refused(400, "invalid_json", "The body is an object.")
+    return fields
+
+
+def _reply(sim: "Klara", account: Account, conversation: Conversation, request: Request, now: datetime) -> Answer:
+    """Only the first use of an idempotency key writes; a later one is answered by the switch `duplicate`."""
+    fields, key = _fields(request), request.headers.get("idempotency-key", "")
+    if len(key) > LONGEST_KEY:
+        raise Refused(400, "invalid_parameter", f"Idempotency-Key has at most {LONGEST_KEY} characters.")
+    used = account.keys.get(key) if key else None
+    life = timedelta(seconds=float(sim.switches.get("key_ttl", account.key)))
+    if used is not None and now - used[0] < life:
+        return _again(sim, account, used[1], key, now)
+    text, visibility = fields.get("body"), fields.get("visibility", "patient")
+    if not isinstance(text, str) or not text.strip() or len(text) > sim.switches.get("longest_reply", account.key):
+        raise Refused(422, "validation_failed", "body is a text that is neither empty nor too long.")
     if visibility not in ("patient", "internal"):
-        return trouble(sim, 422, "invalid_visibility", "visibility must be patient or internal")
-    key = request.headers.get("idempotency-key", "")
-    if len(key) > 255:
-        return trouble(sim, 422, "invalid_idempotency_key", "at most 255 characters")
-    digest = hashlib.sha256(json.dumps([conversation["id"], body], sort_keys=True).encode()).hexdigest()
-    known = account.keys.get(key) if key else None
-    if known is not None and now - known[2] < KEY_LIFE:
-        return _repeated(sim, account, conversation, known, digest, key, now)
-    message = store.add_message(
-        into=account, ids=sim.ids, conversation=conversation, moment=now, sent_at=store.stamp(now), direction="outbound",
-        author={"type": "integration", "id": "refill-hub"}, body=text, visibility=visibility,
+        raise Refused(422, "validation_failed", "visibility is patient or internal.")
+    message = account.post(
+        conversation=conversation, now=now, author={"type": "integration", "id": INTEGRATION}, body=text,
+        visibility=visibility, key=key, template_id=fields.get("template_id"),
     )  # fmt: skip
     if key:
-        account.keys[key] = (digest, message, now)
-    kind = "reply.applied" if visibility == "patient" else "note.applied"
-    sim.journal.add(at=now, kind=kind, practice=account.key, decision="applied",
-                    ids={"message": message["id"], "conversation": conversation["id"], "patient": conversation["patient_id"], "key": key},
-                    data={"text": text})  # fmt: skip
-    if sim.knobs["echo_replies"] and visibility == "patient":
-        sim.after_answer(lambda: sim.tell(account=account, kind="message.created", conversation=conversation, message=message, wait=False))
-    return json_answer(201, message)
+        account.keys[key] = (now, message)
+    _note_reply(sim, account, conversation, message, now, "applied")
+    event = sim.event(account=account, kind="message.created", now=now, conversation=conversation, message=message)
+    sim.own(account=account, event=event)
+    return json_answer(201, message.listed())
 
 
-def _repeated(sim: "Klara", account: Account, conversation: Record, known: tuple[str, Record, datetime], digest: str, key: str,
-              now: datetime) -> Answer:  # fmt: skip
-    same = known[0] == digest
-    sim.journal.add(at=now, kind="reply.repeated", practice=account.key, decision="same" if same else "different",
-                    ids={"message": known[1]["id"], "conversation": conversation["id"], "key": key})  # fmt: skip
-    if same and sim.knobs["duplicate"] == "replay":
-        return json_answer(201, known[1])
-    status = 409 if sim.knobs["duplicate"] == "409" else 422
-    code = "duplicate_idempotency_key" if same else "idempotency_key_reused"
-    return trouble(sim, status, code, "this idempotency key was used before")
+def _again(sim: "Klara", account: Account, message: Message, key: str, now: datetime) -> Answer:
+    way = sim.switches.get("duplicate", account.key)
+    _note_reply(sim, account, account.conversation(message.conversation), message, now, "duplicate")
+    if way == "replay":
+        return json_answer(201, message.listed())
+    raise Refused(int(way), "duplicate_idempotency_key", "This Idempotency-Key was used already.")
 
 
-def _tags(sim: "Klara", account: Account, conversation: Record, request: Request, named: list[str], now: datetime) -> Answer:
-    name = named[0] if named else str(_object(request).get("name", "")) if request.body else request.params.get("name", "")
-    if not name:
-        return trouble(sim, 422, "invalid", "a tag needs a name")
-    tags = [tag for tag in conversation["tags"] if tag["name"] != name]
-    if request.method == "POST":
-        tags.append({"name": name})
-    store.touch(conversation, now, tags=tags)
-    sim.journal.add(at=now, kind="tag.added" if request.method == "POST" else "tag.removed", practice=account.key,
-                    ids={"conversation": conversation["id"]}, data={"tag": name})  # fmt: skip
-    return json_answer(201, {"data": tags}) if request.method == "POST" else empty_answer()
+def _note_reply(
+    sim: "Klara", account: Account, conversation: Conversation, message: Message, now: datetime, decision: str
+) -> None:
+    sim.journal.add(
+        at=now, kind="reply" if message.visibility == "patient" else "note", practice=account.key, decision=decision,
+        ids={"message": message.id, "conversation": conversation.id, "patient": conversation.patient,
+             "key": message.key},
+        data={"text": message.body} if decision == "applied" else {},
+    )  # fmt: skip
 
 
-def _endpoints(sim: "Klara", account: Account, request: Request, rest: list[str]) -> Answer:
-    match request.method, rest:
+def _tags(
+    sim: "Klara", account: Account, conversation: Conversation, request: Request, rest: list[str], now: datetime
+) -> Answer:
+    fields = _fields(request)
+    name = rest[0] if rest else fields.get("name", request.params.get("name"))
+    if not isinstance(name, str) or not name.strip() or len(name) > 100:
+        raise Refused(422, "validation_failed", "name is the tag's text.")
+    adds, has = request.method == "POST", name in conversation.tags
+    if not adds and not has:
+        raise Unknown(f"no tag {name!r}")
+    if adds != has:
+        conversation.tags = [*conversation.tags, name] if adds else [tag for tag in conversation.tags if tag != name]
+        conversation.updated_at = now
+        kind = "conversation.tagged" if adds else "conversation.untagged"
+        sim.journal.add(at=now, kind=kind, practice=account.key, decision="integration",
+                        ids={"conversation": conversation.id, "patient": conversation.patient, "tag": name})  # fmt: skip
+        sim.own(account=account, event=sim.event(account=account, kind=kind, now=now, conversation=conversation))
+    return json_answer(201 if adds else 200, _shown(sim, account, conversation))
+
+
+def _patch(sim: "Klara", account: Account, conversation: Conversation, request: Request, now: datetime) -> Answer:
+    fields = _fields(request)
+    if set(fields) - {"status", "assignee"} or fields.get("status", "open") not in ("open", "closed"):
+        raise Refused(422, "validation_failed", "Only status (open, closed) and assignee may be changed.")
+    kinds = []
+    if "assignee" in fields and fields["assignee"] != conversation.assignee:
+        conversation.assignee, conversation.updated_at = fields["assignee"], now
+        kinds.append("conversation.assigned")
+    status = fields.get("status", conversation.status)
+    if status != conversation.status and status == "closed":
+        account.close(conversation=conversation, by={"type": "integration", "id": INTEGRATION}, now=now)
+        kinds.append("conversation.closed")
+    elif status != conversation.status:
+        account.reopen(conversation=conversation, now=now)
+        kinds.append("conversation.reopened")
+    for kind in kinds:
+        sim.journal.add(at=now, kind=kind, practice=account.key, decision="integration",
+                        ids={"conversation": conversation.id, "patient": conversation.patient})  # fmt: skip
+        sim.own(account=account, event=sim.event(account=account, kind=kind, now=now, conversation=conversation))
+    return json_answer(200, _shown(sim, account, conversation))
+
+
+# endpoints ---------------------------------------------------------------------------------------------------------
+
+
+def _endpoints(
+    sim: "Klara", account: Account, method: str, rest: list[str], request: Request, now: datetime
+) -> Answer:
+    if not rest:
+        return _register(sim, account, method, request)
+    endpoint = sim.hooks.endpoints.get(rest[0])
+    if endpoint is None or endpoint.practice != account.key:
+        raise Unknown(f"no webhook endpoint {rest[0]!r}")
+    match method, rest[1:]:
         case "GET", []:
-            return _page(request, [_shown(e) for e in account.endpoints.values()])
-        case "POST", []:
-            body = _object(request)
-            if not str(body.get("url", "")).startswith(("http://", "https://")):
-                return trouble(sim, 422, "invalid_url", "url must be http or https")
-            endpoint = add_endpoint(sim=sim, account=account, url=body["url"], events=tuple(body.get("events") or ()))
-            return json_answer(201, {**_shown(endpoint), "secret": endpoint.secrets[0]})
-        case method, [key, *more] if key in account.endpoints:
-            return _endpoint(sim, account, account.endpoints[key], method, more)
-    return trouble(sim, 404, "not_found", "no such endpoint")
-
-
-def _endpoint(sim: "Klara", account: Account, endpoint: Endpoint, method: str, more: list[str]) -> Answer:
-    mine = [d for d in sim.post.deliveries.values() if d.endpoint.id == endpoint.id]
-    match method, more:
-        case "GET", []:
-            return json_answer(200, _shown(endpoint))
+            return json_answer(200, endpoint.shown())
+        case "PATCH", []:
+            return _change(endpoint, _fields(request))
         case "DELETE", []:
-            del account.endpoints[endpoint.id]
-            return empty_answer()
+            endpoint.status = "removed"
+            del sim.hooks.endpoints[endpoint.id]
+            return empty_answer(204)
         case "POST", ["test"]:
-            sim.after_answer(lambda: sim.test_event(account=account))
-            return json_answer(202, {"queued": True})
+            event = sim.event(account=account, kind="webhook.test", now=now)
+            planned = [d for d in sim.plan(account=account, event=event) if d.endpoint is endpoint]
+            sim.start(deliveries=planned, wait=False)
+            return json_answer(202, {"event_id": event["id"], "delivery_ids": [each.id for each in planned]})
         case "POST", ["rotate_secret"]:
-            endpoint.secrets.insert(0, new_secret(sim=sim, form=endpoint.scheme["secret_format"]))
-            return json_answer(200, {**_shown(endpoint), "secret": endpoint.secrets[0]})
+            secret = sim.hooks.rotate(endpoint=endpoint)
+            return json_answer(200, {"secret": secret, "previous_secret_valid_until": seconds(endpoint.old_until or now)})
         case "GET", ["deliveries"]:
-            return json_answer(200, {"data": [d.shown() for d in mine], "next_cursor": None})
-        case "POST", ["deliveries", key, "redeliver"] if any(d.id == key for d in mine):
-            sim.after_answer(lambda: sim.post.attempt(sim.post.deliveries[key], retry=False))
-            return json_answer(202, {"queued": True})
-    return trouble(sim, 404, "not_found", "no such resource")
+            mine = [each for each in sim.hooks.log if each.endpoint is endpoint]
+            return _page(request, [each.shown() for each in mine], lambda row: (row["created_at"], row["id"]))
+        case "POST", ["deliveries", name, "redeliver"]:
+            for delivery in sim.hooks.log:
+                if delivery.id == name and delivery.endpoint is endpoint:
+                    made = sim.hooks.again(delivery=delivery, twist=Twist())
+                    sim.start(deliveries=[made], wait=False)
+                    return json_answer(202, made.shown())
+            raise Unknown(f"no delivery {name!r}")
+    raise Refused(404, "not_found", "No such resource or method.")
 
 
-def add_endpoint(*, sim: "Klara", account: Account, url: str, events: tuple[str, ...] = (), secrets: list[str] | None = None,
-                 scheme: dict[str, Any] | None = None) -> Endpoint:  # fmt: skip
-    """Register an endpoint; without secrets one is made."""
-    chosen = scheme or signing.STANDARD
-    endpoint = Endpoint(sim.ids.new("whe"), account.key, url, list(secrets or [new_secret(sim=sim, form=chosen["secret_format"])]), chosen,
-                        events)  # fmt: skip
-    account.endpoints[endpoint.id] = endpoint
-    return endpoint
+def _register(sim: "Klara", account: Account, method: str, request: Request) -> Answer:
+    if method == "GET":
+        return _page(request, [each.shown() for each in sim.hooks.of(account.key)], lambda row: row["id"])
+    if method != "POST":
+        raise Refused(405, "method_not_allowed", "Use GET or POST.", {"Allow": "GET, POST"})
+    fields = _fields(request)
+    events = fields.get("events", list(MINIMUM))
+    if not isinstance(events, list) or not may_post_to(sim=sim, url=str(fields.get("url", ""))):
+        raise Refused(422, "validation_failed", "url is an address this sandbox may post to; events is a list.")
+    try:
+        endpoint = sim.hooks.register(practice=account.key, url=str(fields["url"]), secrets=[],
+                                      events=tuple(str(each) for each in events), scheme=signing.ASSUMED)  # fmt: skip
+    except signing.BadScheme as problem:
+        raise Refused(422, "validation_failed", str(problem)) from problem
+    return json_answer(201, {**endpoint.shown(), "secret": endpoint.secrets[0]})
 
 
-def new_secret(*, sim: "Klara", form: str) -> str:
-    """A fresh signing secret of 32 bytes in the wanted form."""
-    raw = sim.random.randbytes(32)
-    text = base64.b64encode(raw).decode()
-    return {"whsec": f"whsec_{text}", "base64": text}.get(form, raw.hex())
+def _change(endpoint: Endpoint, fields: dict[str, Any]) -> Answer:
+    if set(fields) - {"status", "events"} or fields.get("status", "enabled") not in ("enabled", "paused"):
+        raise Refused(422, "validation_failed", "Only status (enabled, paused) and events may be changed.")
+    endpoint.status = fields.get("status", endpoint.status)
+    endpoint.events = tuple(fields.get("events", endpoint.events))
+    return json_answer(200, endpoint.shown())
 
 
-def _shown(endpoint: Endpoint) -> Record:
-    return {"id": endpoint.id, "url": endpoint.url, "events": list(endpoint.events), "active": endpoint.active,
-            "secrets": len(endpoint.secrets)}  # fmt: skip
-
-
-def _object(request: Request) -> Record:
-    body = request.json() if request.body else {}
-    if not isinstance(body, dict):
-        raise BadBody("expected an object")
-    return body
+def may_post_to(*, sim: "Klara", url: str) -> bool:
+    """Loopback only, unless the bytes are carried by a test."""
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "https") and (sim.injected or parts.hostname in LOOPBACK)
