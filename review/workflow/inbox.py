@@ -227,7 +227,7 @@ _EXTEND = """
         WHERE event.progress = 'received'
         WINDOW whole AS (PARTITION BY event.practice_id, event.conversation_id)
     )
-    UPDATE review_inboundevent AS event SET due_at = LEAST(waiting.due, waiting.first + %(longest)s)
+    UPDATE review_inboundevent AS event SET due_at = LEAST(waiting.due, waiting.first + %(longest)s * interval '1 second')
     FROM waiting WHERE event.id = waiting.id AND waiting.together > 1
 """
 
@@ -243,7 +243,7 @@ def _extend_quiet(rows: Sequence[InboundEvent]) -> None:
                 "practices": [row.practice_id for row in rows],
                 "conversations": [row.conversation_id for row in rows],
                 "due": [row.due_at for row in rows],
-                "longest": LONGEST_QUIET,
+                "longest": LONGEST_QUIET.total_seconds(),
             },
         )
 
