@@ -202,9 +202,9 @@ def _why(request: RefillRequest, unmet: list[dict[str, Any]], is_controlled: boo
         return f"Controlled ({name}): a task for you in DrChrono", "ctrl", "lock"
     if unmet:
         first = unmet[0]
-        value = wording.measured(first["code"], first["value"])
-        more = f" and {len(unmet) - 1} more" if len(unmet) > 1 else ""
-        return wording.sentence(first["code"]) + (f": {value}" if value else "") + more, "stop", "cross"
+        more = f", and {len(unmet) - 1} more" if len(unmet) > 1 else ""
+        line = wording.short(first["code"], value=first["value"], limit=first["limit"], age=first["age_days"])
+        return line + more, "stop", "cross"
     if reasons:
         return wording.reason(reasons[0]), "pass" if reasons[0] in ADMINISTRATIVE else "warn", "ask"
     return "A person decides", "warn", "ask"

@@ -99,13 +99,19 @@ def _line(row: Entry, people: dict[str, str]) -> Line:
     body: dict[str, Any] = orjson.loads(row.body)
     return Line(
         number=row.number, at=row.at, event=row.event, sentence=events.CATALOGUE.get(row.event, row.event),
-        who=people.get(row.actor_id, row.actor_id) if row.actor_kind == "person" else wording.spoken(row.actor_id),
+        who=_who(row, people),
         request_id=row.request_id, patient_ref=row.patient_ref, outcome=str(body.get("outcome", "")),
         path=tuple(map(str, body.get("decision_path", ()))), trigger=str(body.get("trigger", "")),
         clinician=people.get(str(body.get("clinician", "")), str(body.get("clinician", ""))),
         data=orjson.dumps(body.get("data", {}), option=orjson.OPT_INDENT_2).decode() if body.get("data") else "",
         hash=row.hash, previous_hash=row.previous_hash,
     )  # fmt: skip
+
+
+def _who(row: Entry, people: dict[str, str]) -> str:
+    if row.actor_kind == "person":
+        return people.get(row.actor_id, row.actor_id)
+    return "System" if row.actor_id == "refill-hub" else f"{wording.spoken(row.actor_kind)}: {row.actor_id}"
 
 
 def people(*, practice: Practice) -> dict[str, str]:

@@ -127,6 +127,16 @@ class Card:
         return sum(1 for one in self.criteria if one.kind == "pass")
 
     @property
+    def first_criteria(self) -> tuple[Criterion, ...]:
+        """All that are not met, then met ones up to eight rows."""
+        return self.criteria[: max(8, self.unmet)]
+
+    @property
+    def more_criteria(self) -> tuple[Criterion, ...]:
+        """The met ones that are folded away."""
+        return self.criteria[max(8, self.unmet) :]
+
+    @property
     def is_controlled(self) -> bool:
         """Controlled, or not known: counts as controlled."""
         return self.request.kind == Kind.REFILL and self.request.schedule != "not_controlled"
@@ -229,11 +239,15 @@ def _criteria(record: DecisionRecord | None) -> tuple[Criterion, ...]:
 def _finding_row(one: Mapping[str, Any], kind: str) -> Criterion:
     code, age = str(one["code"]), one.get("age_days")
     value = wording.measured(code, str(one["value"]).replace("_", " "))
-    is_age = age is not None and str(age) == str(one["value"])
+    is_lab = code in wording.LABS
+    found = wording.short(code, value=str(one["value"]), limit=str(one["limit"]), age=age)
+    if is_lab:
+        found = found.removeprefix(value[:1].upper() + value[1:]).strip(" :").capitalize()
     return Criterion(
-        name=wording.criterion(code),
+        name=(value.split(" ")[0] if code == "lab_out_of_range" else value).capitalize() if is_lab
+        else wording.criterion(code),
         kind=kind,
-        found=wording.sentence(code) if not value or is_age else f"{wording.sentence(code)}: {value}",
+        found=found,
         source=str(one["source"]),
         age=f"{age} days" if age is not None else "",
         limit=wording.measured(code, str(one["limit"])),
@@ -372,13 +386,17 @@ def _colleagues(request: RefillRequest, practice: Practice) -> tuple[Note, ...]:
 
 def _question(request: RefillRequest, criteria: Sequence[Criterion]) -> str:
     """What is asked once more before approving; "" when everything is met."""
-    against = [one.found.rstrip(".") for one in criteria if one.kind == "fail"]
+    against = [_against(one) for one in criteria if one.kind == "fail"]
     if request.last_code:
         against.insert(0, f"the network answered {request.last_code}")
     if not against:
         return ""
     shown = "; ".join(against[:3]) + (f"; and {len(against) - 3} more" if len(against) > 3 else "")
     return f"Approve although: {shown}?"
+
+
+def _against(one: Criterion) -> str:
+    return one.found if one.name.lower() in one.found.lower() else f"{one.name}: {one.found[:1].lower()}{one.found[1:]}"
 
 
 def question(*, request: RefillRequest) -> str:

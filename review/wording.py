@@ -3,6 +3,7 @@
 A code without words shows as itself, so that nothing is ever hidden; a label is for people, a code is for ever.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
@@ -120,6 +121,25 @@ MENDS: Mapping[str, str] = {
     "lab_old": "{value} newer than {limit} days.",
 }
 
+# One line of a list, with the finding's own value, limit and age.
+SHORT: Mapping[str, str] = {
+    "lab_missing": "{Value}: none on file",
+    "lab_old": "{Value} {age} days old",
+    "lab_out_of_range": "{Value} is out of range",
+    "lab_unit": "{Value} is in a unit we do not compare",
+    "visit": "Last visit {value} days ago, limit {limit}",
+    "visit_unknown": "No visit known",
+    "fill_history": "Last fill {value} days ago, limit {limit}",
+    "too_early": "{value} % used, asks from {limit} %",
+    "days_supply": "{value} days supply, limit {limit}",
+    "asked_differs": "Asked and listed differ: {value}",
+    "stable_time": "Changed {value} days ago, asks {limit}",
+    "age": "Age {value}, limits {limit}",
+    "interaction": "Interaction: {value}",
+    "protocol_stop": "Class exclusion: {value}",
+}
+LABS = frozenset({"lab_missing", "lab_old", "lab_unit", "lab_out_of_range"})
+
 REASONS: Mapping[str, str] = {
     "emergency": "May be an emergency: the patient got the emergency text, the on-call was paged",
     "news_from_patient": "The patient wrote again",
@@ -199,6 +219,14 @@ def sentence(code: str) -> str:
     return FINDINGS[code][1] if code in FINDINGS else spoken(code)
 
 
+def short(code: str, *, value: str, limit: str, age: object) -> str:
+    """A finding in one short line: "Last visit 402 days ago, limit 365"."""
+    told = value.replace("_", " ")
+    if code not in SHORT or (not value and "{value}" in SHORT[code].lower()):
+        return sentence(code)
+    return SHORT[code].format(value=told, Value=told[:1].upper() + told[1:], limit=limit, age=age)
+
+
 def measured(code: str, value: str) -> str:
     """A value or limit with its unit: ("visit", "402") is "402 days"; text that is no number stays as it is."""
     unit = _UNITS.get(code, "")
@@ -235,3 +263,25 @@ def countdown(left: timedelta) -> str:
 def days_left(run_out_on: date | None, today: date) -> int | None:
     """Whole days of supply left, never below zero; None when unknown."""
     return None if run_out_on is None else max(0, (run_out_on - today).days)
+
+
+_UNITS_SEEN = re.compile(r"\b(MG|MCG|UNT|ML|HR|MEQ|ACTUAT)\b")
+_UNITS_SHOWN = {"MG": "mg", "MCG": "mcg", "UNT": "units", "ML": "mL", "HR": "h", "MEQ": "mEq", "ACTUAT": "puff"}
+_TITLE = re.compile(r"(?<![\[\w])[A-Z][a-z]+\b(?![^\[]*\])")
+_STRENGTH = re.compile(r"(\d) (mg|mcg|mL|units|g|%|mEq|h)\b")
+
+
+def drug(name: str) -> str:
+    """A drug line as pages show it: lower case, "mg" for "MG", strength and unit never parted; brands stay as they are."""
+    shown = _UNITS_SEEN.sub(lambda found: _UNITS_SHOWN[found.group()], name)
+    shown = _TITLE.sub(lambda found: found.group().lower(), shown)
+    return _STRENGTH.sub("\\1\u00a0\\2", shown.replace(" oral tablet", " tablet").replace(" oral capsule", " capsule"))
+
+
+_PLURALS = {"tablet": "tablets", "capsule": "capsules", "gram": "grams", "patch": "patches", "vial": "vials",
+            "inhaler": "inhalers", "film": "films", "suppository": "suppositories", "unit": "units"}  # fmt: skip
+
+
+def unit(name: str, quantity: object) -> str:
+    """The unit as said with this quantity: 90 tablets, 1 tablet."""
+    return name if quantity == 1 else _PLURALS.get(name.lower(), name)

@@ -50,6 +50,18 @@ def spoken(code: str) -> str:
     return wording.spoken(str(code))
 
 
+@register.filter
+def drug(name: str) -> str:
+    """A drug line as pages show it."""
+    return wording.drug(name)
+
+
+@register.filter
+def unit(name: str, quantity: Decimal | None) -> str:
+    """The unit with its quantity: tablets."""
+    return wording.unit(name, quantity)
+
+
 @register.simple_tag
 def form_key() -> str:
     """A key that counts once."""

@@ -5,7 +5,7 @@
   var DEAD_MS = 600;
   var shownAt = performance.now();
   var isBusy = false;
-  var DECISIONS = "acvdrtefz";
+  var DECISIONS = "acvdrtemz";
 
   function one(selector, within) { return (within || document).querySelector(selector); }
   function isTyping(target) {
@@ -29,7 +29,7 @@
   function open(details) {
     document.querySelectorAll("details.act[open]").forEach(function (other) { if (other !== details) { other.open = false; } });
     details.open = true;
-    var first = one("input:not([type=hidden]):not([type=checkbox]), select, textarea, button", one("form", details) || details);
+    var first = one("input:not([type=hidden]):not([type=checkbox]), select, textarea, button", one(".panel", details) || details);
     if (first) { first.focus({ preventScroll: true }); }
   }
 
@@ -38,8 +38,6 @@
     if (form) { isBusy = true; form.requestSubmit(); return true; }
     var details = one('details[data-key="' + key + '"]');
     if (!details) { return false; }
-    var rest = details.closest(".acts");
-    if (rest && details.classList.contains("rest")) { rest.classList.add("all"); }
     open(details);
     return true;
   }
@@ -111,12 +109,6 @@
   }
   tick();
   window.setInterval(tick, 1000);
-
-  /* What was chosen under "More" on narrow screens. */
-  document.addEventListener("click", function (event) {
-    var more = event.target.closest && event.target.closest("[data-more]");
-    if (more) { more.closest(".acts").classList.toggle("all"); }
-  });
 
   /* A refresh of the list says how many came in; the row in focus keeps it (htmx finds it by its id). */
   document.addEventListener("htmx:afterSwap", function (event) {
