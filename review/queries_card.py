@@ -345,7 +345,7 @@ def _read_as(kept: Mapping[str, Any], request: RefillRequest) -> str:
         details = [str(mention[name]) for name in ("strength", "form", "quantity") if mention.get(name)]
         words.append(" ".join([f"“{mention['words']}”", *details]))
     if request.drug_name:
-        words.append(f"matched to {request.drug_name}")
+        words.append(f"matched to {wording.drug(request.drug_name)}")
     if kept.get("pharmacy"):
         words.append(f"pharmacy “{kept['pharmacy']}”")
     return f"{', '.join(words)}; {kept.get('confidence', 0)} % sure."
