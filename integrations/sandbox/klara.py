@@ -8,11 +8,12 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from integrations.sandbox import control
 from integrations.sandbox import klara_desk as desk
-from integrations.sandbox import klara_hooks as hooks
+from integrations.sandbox import klara_delivery as hooks
 from integrations.sandbox import klara_rest as rest
 from integrations.sandbox.clock import Clock
 from integrations.sandbox.courier import Courier, Reply
@@ -20,7 +21,7 @@ from integrations.sandbox.faults import Faults
 from integrations.sandbox.frame import Simulator
 from integrations.sandbox.journal import Journal
 from integrations.sandbox.klara_door import Door, Refused
-from integrations.sandbox.klara_hooks import Delivery, Twist
+from integrations.sandbox.klara_delivery import Delivery, Endpoint, Twist
 from integrations.sandbox.klara_settings import Switches
 from integrations.sandbox.klara_store import Account, Conversation, Message, Unknown, milliseconds
 from integrations.sandbox.wire import Answer, BadBody, Request, json_answer
@@ -39,11 +40,11 @@ class Klara(Simulator):
 
     def __init__(
         self, *, world: World, clock: Clock, journal: Journal | None = None, faults: Faults | None = None, seed: int = 0,
-        deliver: Deliver | None = None,
+        deliver: Deliver | None = None, courier: Courier | None = None,
     ) -> None:  # fmt: skip
-        self.injected = deliver is not None
+        self.injected = deliver is not None or courier is not None
         workers = 0 if self.injected or not clock.time_factor else WORKERS
-        self.courier = Courier(deliver=_carrier(deliver) if deliver else None, workers=workers)
+        self.courier = courier or Courier(deliver=_carrier(deliver) if deliver else None, workers=workers)
         self.hooks: hooks.Hooks | None = None
         super().__init__(world=world, clock=clock, journal=journal, faults=faults, seed=seed)
 
@@ -61,6 +62,7 @@ class Klara(Simulator):
         self.hooks = hooks.Hooks(
             clock=self.clock, journal=self.journal, courier=self.courier, random=self.random, switches=self.switches,
             lock=self.lock, new_id=lambda practice, kind: self.accounts[practice].new_id(kind),
+            book=lambda practice: self.accounts[practice].endpoints,
         )  # fmt: skip
         self._requests = itertools.count(1)
 
@@ -150,7 +152,8 @@ class Klara(Simulator):
         }  # fmt: skip
 
     def plan(
-        self, *, account: Account, event: dict[str, Any], twist: Twist | None = None, lose: bool = False, to: str = ""
+        self, *, account: Account, event: dict[str, Any], twist: Twist | None = None, lose: bool = False, to: str = "",
+        only: Endpoint | None = None,
     ) -> list[Delivery]:
         """Deliveries for an event, to be started without the lock; a lost one is only noted."""
         now = self.clock.now()
@@ -160,9 +163,13 @@ class Klara(Simulator):
         self.journal.add(at=now, kind="event", practice=account.key, decision="lost" if lose else "sent", ids=ids)
         if lose:
             return []
-        return self.hooks.plan(practice=account.key, event=event, occurred_at=now, twist=twist or Twist(), to=to)
+        return self.hooks.plan(
+            practice=account.key, event=event, occurred_at=now, twist=twist or Twist(), to=to, only=only
+        )
 
-    def start(self, *, deliveries: Sequence[Delivery], delay: float = 0.0, wait: bool = True, parallel: bool = False) -> None:
+    def start(
+        self, *, deliveries: Sequence[Delivery], delay: float = 0.0, wait: bool = True, parallel: bool = False
+    ) -> None:
         """First attempts: at once and waited for, in the background, or `delay` virtual seconds from now."""
         now = self.clock.now()
         due = now + timedelta(seconds=delay)
@@ -175,7 +182,7 @@ class Klara(Simulator):
                 delivery.born = due
                 self.clock.call_at(
                     moment=due, name=f"{delivery.type} {delivery.event_id}",
-                    job=lambda run=job(delivery): self.courier.later(run),
+                    job=partial(self.hooks.carry, job(delivery)),
                 )  # fmt: skip
         elif not wait:
             for delivery in deliveries:
@@ -212,7 +219,7 @@ def _carrier(deliver: Deliver) -> Callable[[str, Mapping[str, str], bytes], Repl
 
 def build(
     *, world: World, clock: Clock, journal: Journal | None = None, faults: Faults | None = None, seed: int = 0,
-    deliver: Deliver | None = None,
+    deliver: Deliver | None = None, courier: Courier | None = None,
 ) -> Klara:  # fmt: skip
-    """Klara for a world. `deliver` carries its webhooks; without it they go over HTTP to loopback addresses."""
-    return Klara(world=world, clock=clock, journal=journal, faults=faults, seed=seed, deliver=deliver)
+    """Klara for a world. `deliver` (or a whole `courier`) carries its webhooks; without it HTTP to loopback."""
+    return Klara(world=world, clock=clock, journal=journal, faults=faults, seed=seed, deliver=deliver, courier=courier)

@@ -1,170 +1,285 @@
-"""Klara's webhooks: events built, signed for each attempt, delivered, and retried for at most 24 hours (14 attempts).
+"""Webhooks of the pretended Klara: endpoints, deliveries signed anew for each attempt, retries for at most 24 hours.
 
-Troubles (lost, doubled, late, out of order, wrongly signed, altered) are ordered per event. Every attempt stands in the journal.
+Success is 2xx within ten seconds; 3xx is failure, 410 disables the endpoint, Retry-After is honoured. Every attempt
+stands in the delivery log and in the journal.
 """
 
 import json
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
 
+from integrations.sandbox import klara_shaping as shaping
 from integrations.sandbox import klara_signing as signing
-from integrations.sandbox.klara_store import Account, Endpoint, Record, stamp
+from integrations.sandbox.clock import Clock
+from integrations.sandbox.courier import Courier, Reply
+from integrations.sandbox.journal import Journal
+from integrations.sandbox.klara_settings import Switches
+from integrations.sandbox.klara_signing import Scheme
+from integrations.sandbox.klara_store import seconds
 
-if TYPE_CHECKING:
-    from integrations.sandbox.klara import Klara
-
-# klara.md 5: 30 s doubling, capped at 4 h, at most 24 h: cumulative seconds of the 14 attempts
+# contract section 5: moments of the attempts in seconds after the first
 SCHEDULE = (0, 30, 90, 210, 450, 930, 1890, 3810, 7650, 15330, 29730, 44130, 58530, 72930)
-WRONG = "whsec_d3JvbmctdGhpcy1pcy1ub3QtdGhlLXNlY3JldC1hdC1hbGw="
-TROUBLES = ("send", "lost", "delayed", "duplicate", "reordered", "wrong_secret", "old_secret", "unsigned", "altered")
+WINDOW = timedelta(hours=24)
+KEPT = 50_000
+WRONG_BYTES = b"wrong-this-is-not-the-secret-at-all"
+WRONG = signing.make_secret(raw=WRONG_BYTES, scheme=signing.ASSUMED)
+MINIMUM = (
+    "message.created", "conversation.tagged", "conversation.untagged", "conversation.closed", "patient.updated",
+    "patient.merged", "webhook.test",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """One registered address. `secrets` newest first; `events` empty = all; `signing` "" = the switch decides."""
+
+    id: str
+    practice: str
+    url: str
+    secrets: list[str]
+    events: tuple[str, ...]
+    scheme: Scheme
+    created_at: datetime
+    signing: str = ""
+    status: str = "enabled"
+    old_until: datetime | None = None
+
+    def takes(self, kind: str) -> bool:
+        """Whether it wants events of this type."""
+        return self.status == "enabled" and (not self.events or kind in self.events)
+
+    def shown(self) -> dict[str, Any]:
+        """As in the API; never a secret."""
+        return {"id": self.id, "url": self.url, "events": list(self.events), "status": self.status,
+                "secrets": len(self.secrets), "created_at": seconds(self.created_at)}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Twist:
+    """What is done wrongly on purpose. `alter` = byte | reserialise; `signing` overrules endpoint and switch."""
+
+    signing: str = ""
+    alter: str = ""
+    retry: bool = True
+    headers: tuple[tuple[str, str | None], ...] = ()
+    shift: float = 0.0
 
 
 @dataclass(slots=True)
 class Delivery:
-    """One event on its way to one endpoint. state: pending | delivered | exhausted | lost | held | disabled."""
+    """One event on its way to one endpoint."""
 
     id: str
     endpoint: Endpoint
     event_id: str
     type: str
+    occurred_at: datetime
     body: bytes
+    twist: Twist
     born: datetime
-    trouble: str = "send"
     state: str = "pending"
     attempts: list[dict[str, Any]] = field(default_factory=list)
-    last_headers: dict[str, str] = field(default_factory=dict)
+    sent: tuple[dict[str, str], bytes] | None = None
 
     def shown(self) -> dict[str, Any]:
-        """As JSON."""
-        return {"id": self.id, "event": self.event_id, "type": self.type, "state": self.state, "attempts": self.attempts,
-                "status": self.attempts[-1]["status"] if self.attempts else None}  # fmt: skip
+        """As in the delivery log."""
+        return {"id": self.id, "endpoint_id": self.endpoint.id, "event_id": self.event_id, "event_type": self.type,
+                "state": self.state, "attempts": list(self.attempts), "created_at": seconds(self.born)}  # fmt: skip
 
 
-class Post:
-    """The sending side of one simulator."""
+class Hooks:
+    """All endpoints and deliveries of one simulator. `lock` is the simulator's."""
 
-    def __init__(self, sim: "Klara") -> None:
-        self.sim = sim
-        self.deliveries: dict[str, Delivery] = {}
-        self.held: list[Delivery] = []
+    def __init__(
+        self, *, clock: Clock, journal: Journal, courier: Courier, random: Random, switches: Switches, lock: Any,
+        new_id: Callable[[str, str], str], book: Callable[[str], dict[str, "Endpoint"]],
+    ) -> None:  # fmt: skip
+        self.book = book
+        self.clock, self.journal, self.courier, self.random = clock, journal, courier, random
+        self.switches, self.lock, self.new_id = switches, lock, new_id
+        self.held: dict[str, list[Delivery]] = {}
+        self.log: deque[Delivery] = deque(maxlen=KEPT)
+        self.closed = False
 
-    def event(self, *, account: Account, kind: str, patient: Record, conversation: Record | None = None, message: Record | None = None,
-              more: Record | None = None) -> Record:  # fmt: skip
-        """An event envelope with the whole resources in it, as they are now."""
-        with self.sim.lock:
-            account.sequence += 1
-            number = account.sequence
-        data: Record = {"patient": {k: v for k, v in patient.items() if k != "updated_at"}}
-        if conversation is not None:
-            data["conversation"] = {k: v for k, v in conversation.items() if k not in ("patient_id", "created_at", "updated_at")}
-        if message is not None:
-            data["message"] = {k: v for k, v in message.items() if k not in ("conversation_id", "created_at", "visibility")}
-        return {
-            "id": self.sim.ids.new("evt"), "type": kind, "api_version": "2026-01-01", "occurred_at": stamp(self.sim.clock.now()),
-            "sequence": number, "practice_id": account.practice["klara"]["practice_id"], "data": {**data, **(more or {})},
-        }  # fmt: skip
+    # endpoints -----------------------------------------------------------------------------------------------------
 
-    def emit(self, *, account: Account, event: Record, trouble: str = "send", delay: float = 0.0, wait: bool = True) -> list[Delivery]:
-        """Deliver one event to every endpoint that wants it; `wait` makes the first attempt before returning."""
-        body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
-        made = []
-        for endpoint in list(account.endpoints.values()):
-            if not endpoint.active or (endpoint.events and event["type"] not in endpoint.events):
-                continue
-            made.append(self.dispatch(endpoint=endpoint, event_id=event["id"], kind=event["type"], body=body, trouble=trouble,
-                                      delay=delay, wait=wait))  # fmt: skip
+    def register(
+        self, *, practice: str, url: str, secrets: list[str], events: tuple[str, ...], scheme: Scheme
+    ) -> Endpoint:
+        """A new endpoint; a secret is made when none is given. Raises BadScheme for a secret of another format."""
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise signing.BadScheme("an endpoint needs an http or https address")
+        secrets = list(secrets) or [self.make_secret(scheme)]
+        for secret in secrets:
+            signing.key_of(secret=secret, scheme=scheme)
+        made = Endpoint(id=self.new_id(practice, "whe"), practice=practice, url=url, secrets=secrets, events=events,
+                        scheme=scheme, created_at=self.clock.now())  # fmt: skip
+        self.book(practice)[made.id] = made
         return made
 
-    def dispatch(self, *, endpoint: Endpoint, event_id: str, kind: str, body: bytes, trouble: str = "send", delay: float = 0.0,
-                 wait: bool = True) -> Delivery:  # fmt: skip
-        """Send given bytes as one delivery."""
-        delivery = Delivery(self.sim.ids.new("dlv"), endpoint, event_id, kind, body, self.sim.clock.now(), trouble)
-        self.deliveries[delivery.id] = delivery
-        if trouble == "lost":
-            delivery.state = "lost"
-            self._note(delivery, "lost", 0)
-            return delivery
-        if trouble == "reordered":
-            delivery.state = "held"
-            self.held.append(delivery)
-            return delivery
-        if delay or trouble == "delayed":
-            self._at(delivery, delay or 1800.0)
-        elif wait:
-            self.attempt(delivery)
-        else:
-            self.sim.courier.later(lambda: self.attempt(delivery))
-        if trouble == "duplicate":
-            self.attempt(delivery, retry=False)
-        self._release()
-        return delivery
+    def make_secret(self, scheme: Scheme) -> str:
+        """A fresh 32-byte secret."""
+        return signing.make_secret(raw=self.random.randbytes(32), scheme=scheme)
 
-    def attempt(self, delivery: Delivery, *, retry: bool = True, headers: dict[str, str] | None = None) -> int:
-        """One attempt; plans the next when it failed. Returns the status (0 = no answer)."""
-        number = len(delivery.attempts) + 1
-        sent = headers or self._headers(delivery, number)
-        body = delivery.body if delivery.trouble != "altered" else delivery.body[:-1] + b" }"
-        delivery.last_headers = sent
-        reply = self.sim.courier.send(url=delivery.endpoint.url, headers=sent, body=body)
-        delivery.attempts.append({"at": stamp(self.sim.clock.now()), "status": reply.status})
+    def rotate(self, *, endpoint: Endpoint, secret: str = "") -> str:
+        """A new secret in front; the old one goes on signing for the overlap."""
+        made = secret or self.make_secret(endpoint.scheme)
+        signing.key_of(secret=made, scheme=endpoint.scheme)
+        endpoint.secrets = [made, *endpoint.secrets[:1]]
+        overlap = self.switches.get("rotation_overlap", endpoint.practice)
+        endpoint.old_until = self.clock.now() + timedelta(seconds=overlap)
+        return made
+
+    def of(self, practice: str) -> list[Endpoint]:
+        """The endpoints of a practice."""
+        return list(self.book(practice).values())
+
+    # deliveries ----------------------------------------------------------------------------------------------------
+
+    def plan(
+        self, *, practice: str, event: dict[str, Any], occurred_at: datetime, twist: Twist, to: str = "",
+        only: "Endpoint | None" = None,
+    ) -> list[Delivery]:
+        """One delivery for each endpoint that wants the event; call with the lock, then `start` without it."""
+        if not self.switches.get("webhooks", practice):
+            return []
+        planned = []
+        for endpoint in self.of(practice):
+            if not endpoint.takes(event["type"]) or only not in (None, endpoint):
+                continue
+            document = shaping.shaped(event, moves=endpoint.scheme.moves, words=endpoint.scheme.words)
+            body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+            target = Endpoint(**{**_values(endpoint), "url": to}) if to else endpoint
+            planned.append(Delivery(
+                id=self.new_id(practice, "dlv"), endpoint=target, event_id=event["id"], type=event["type"],
+                occurred_at=occurred_at, body=body, twist=twist, born=self.clock.now(),
+            ))  # fmt: skip
+        self.log.extend(planned)
+        return planned
+
+    def again(self, *, delivery: Delivery, twist: Twist) -> Delivery:
+        """The same event once more, as a delivery of its own."""
+        made = Delivery(
+            id=self.new_id(delivery.endpoint.practice, "dlv"), endpoint=delivery.endpoint, event_id=delivery.event_id,
+            type=delivery.type, occurred_at=delivery.occurred_at, body=delivery.body, twist=twist, born=self.clock.now(),
+        )  # fmt: skip
+        self.log.append(made)
+        return made
+
+    def attempt(self, *, delivery: Delivery, number: int, due: datetime) -> int:
+        """Post once; notes the outcome and plans the next attempt. Returns the status (0 = no answer)."""
+        endpoint = delivery.endpoint
+        with self.lock:
+            now = self.clock.now()
+            if self.closed or endpoint.status != "enabled":
+                delivery.state = "disabled"
+                return 0
+            headers, body, signed = self._signed(delivery, number, now)
+            delivery.sent = (headers, body)
+        reply = self.courier.send(url=endpoint.url, headers=headers, body=body)
+        with self.lock:
+            self._settle(delivery, number, due, reply, now, signed)
+        return reply.status
+
+    def replay(self, *, delivery: Delivery) -> int:
+        """A captured request once more, byte for byte, old signature included; returns the status."""
+        headers, body = delivery.sent or ({}, delivery.body)
+        reply = self.courier.send(url=delivery.endpoint.url, headers=headers, body=body)
+        self.journal.add(at=self.clock.now(), kind="webhook.replay", practice=delivery.endpoint.practice,
+                         decision=str(reply.status), ids={"delivery": delivery.id, "event": delivery.event_id})  # fmt: skip
+        return reply.status
+
+    def carry(self, job: Callable[[], object]) -> None:
+        """Run a due attempt: while the test desk moves the clock at once, so that all has happened when it returns."""
+        if self.clock.advancing:
+            job()
+        else:
+            self.courier.later(job)
+
+    def _signed(self, delivery: Delivery, number: int, now: datetime) -> tuple[dict[str, str], bytes, int]:
+        endpoint, twist = delivery.endpoint, delivery.twist
+        meaning = self.switches.get("timestamp", endpoint.practice) or endpoint.scheme.timestamp_semantics
+        unix = (delivery.occurred_at if meaning == "event" else now).timestamp() + twist.shift
+        headers = {} if twist.signing == "none" else signing.headers(
+            scheme=endpoint.scheme, body=delivery.body, secrets=self._secrets(endpoint, twist, now),
+            event_id=delivery.event_id, unix=unix, path=urlsplit(endpoint.url).path,
+        )  # fmt: skip
+        headers |= {"Content-Type": "application/json", "X-Klara-Delivery-Attempt": str(number)}
+        for name, value in twist.headers:
+            headers.pop(name, None)
+            if value is not None:
+                headers[name] = value
+        return headers, shaping.altered(delivery.body, how=twist.alter), int(unix)
+
+    def _secrets(self, endpoint: Endpoint, twist: Twist, now: datetime) -> list[str]:
+        if endpoint.old_until is not None and now >= endpoint.old_until:
+            endpoint.secrets, endpoint.old_until = endpoint.secrets[:1], None
+        match twist.signing or endpoint.signing or self.switches.get("signing", endpoint.practice):
+            case "wrong":
+                return [signing.make_secret(raw=WRONG_BYTES, scheme=endpoint.scheme)]
+            case "new":
+                return endpoint.secrets[:1]
+            case "old":
+                return endpoint.secrets[-1:]
+        return endpoint.secrets
+
+    def _settle(self, delivery: Delivery, number: int, due: datetime, reply: Reply, now: datetime, signed: int) -> None:
+        endpoint = delivery.endpoint
+        delivery.attempts.append({"attempt": number, "at": now.isoformat(), "status": reply.status, "signed": signed})
+        if self.journal.keeps_requests:
+            self.journal.add(
+                at=now, kind="webhook.attempt", practice=endpoint.practice, decision="delivered" if reply.ok else "failed",
+                ids={"delivery": delivery.id, "event": delivery.event_id, "type": delivery.type, "endpoint": endpoint.id},
+                data={"status": reply.status, "attempt": number},
+            )  # fmt: skip
+        else:
+            self.journal.count_only(kind="webhook.attempt")
         if reply.ok:
             delivery.state = "delivered"
         elif reply.status == 410:
-            delivery.endpoint.active, delivery.state = False, "disabled"
-        elif retry and delivery.state == "pending":
-            self._plan(delivery, number, reply.retry_after)
-        self._note(delivery, delivery.state, reply.status)
-        return reply.status
-
-    def _plan(self, delivery: Delivery, done: int, retry_after: str | None) -> None:
-        if done >= len(SCHEDULE):
-            delivery.state = "exhausted"
-            return
-        now = self.sim.clock.now()
-        wait = max(0.0, SCHEDULE[done] - (now - delivery.born).total_seconds(), _seconds(retry_after, now))
-        self._at(delivery, wait)
-
-    def _at(self, delivery: Delivery, seconds: float) -> None:
-        self.sim.clock.call_later(seconds=seconds, name=f"deliver {delivery.event_id}", job=lambda: self._go(delivery))
-
-    def _go(self, delivery: Delivery) -> None:
-        if self.sim.clock.advancing:  # the test desk moves time: everything due must have happened when it returns
-            self.attempt(delivery)
+            delivery.state = endpoint.status = "disabled"
+            self.journal.add(at=now, kind="webhook.disabled", practice=endpoint.practice, ids={"endpoint": endpoint.id})
+        elif not delivery.twist.retry:
+            delivery.state = "failed"
         else:
-            self.sim.courier.later(lambda: self.attempt(delivery))
+            self._next(delivery, number, due, reply)
 
-    def _release(self) -> None:
-        while self.held:
-            delivery = self.held.pop(0)
-            delivery.state = "pending"
-            self.attempt(delivery)
+    def _next(self, delivery: Delivery, number: int, due: datetime, reply: Reply) -> None:
+        practice = delivery.endpoint.practice
+        if number < len(SCHEDULE):
+            step = float(SCHEDULE[number] - SCHEDULE[number - 1])
+            jitter = float(self.switches.get("jitter", practice))
+            step *= 1 + self.random.uniform(-jitter, jitter) if jitter else 1
+            # counted from the moment it was due, so that a clock advanced by hours tries at each moment on the way
+            following = due + timedelta(seconds=max(step, self._asked(reply)))
+            if following - delivery.born <= WINDOW and not self.closed:
+                self.clock.call_at(
+                    moment=following, name=f"{delivery.type} {delivery.event_id}",
+                    job=lambda: self.carry(
+                        lambda: self.attempt(delivery=delivery, number=number + 1, due=following)
+                    ),
+                )  # fmt: skip
+                return
+        delivery.state = "exhausted"
+        self.journal.add(at=self.clock.now(), kind="webhook.exhausted", practice=practice,
+                         ids={"delivery": delivery.id, "event": delivery.event_id})  # fmt: skip
 
-    def _headers(self, delivery: Delivery, number: int) -> dict[str, str]:
-        endpoint = delivery.endpoint
-        secrets = {"wrong_secret": [WRONG], "old_secret": endpoint.secrets[-1:], "unsigned": []}.get(delivery.trouble, endpoint.secrets)
-        scheme = endpoint.scheme
-        if delivery.trouble == "wrong_secret" and scheme["secret_format"] != "whsec":
-            secrets = ["00" * 32]
-        moment = delivery.born if scheme["timestamp_semantics"] == "event" else self.sim.clock.now()
-        headers = {"Content-Type": "application/json", "X-Klara-Delivery-Attempt": str(number), "User-Agent": "Klara-Webhooks/1"}
-        if delivery.trouble != "unsigned":
-            headers |= signing.headers_for(scheme=scheme, secrets=secrets, event_id=delivery.event_id, moment=moment, body=delivery.body)
-        return headers
-
-    def _note(self, delivery: Delivery, decision: str, status: int) -> None:
-        self.sim.journal.add(at=self.sim.clock.now(), kind="webhook.attempt", practice=delivery.endpoint.practice, decision=decision,
-                             ids={"event": delivery.event_id, "delivery": delivery.id, "type": delivery.type},
-                             data={"status": status, "attempt": len(delivery.attempts), "trouble": delivery.trouble})  # fmt: skip
+    def _asked(self, reply: Reply) -> float:
+        """Seconds the hub asked us to wait; 0 when it did not, or not readably."""
+        text = (reply.retry_after or "").strip()
+        if text.isdigit():
+            return float(text)
+        try:
+            return max(0.0, (parsedate_to_datetime(text) - self.clock.now()).total_seconds()) if text else 0.0
+        except (TypeError, ValueError):
+            return 0.0
 
 
-def _seconds(retry_after: str | None, now: datetime) -> float:
-    if not retry_after:
-        return 0.0
-    if retry_after.isdigit():
-        return float(retry_after)
-    try:
-        return max(0.0, (parsedate_to_datetime(retry_after) - now).total_seconds())
-    except ValueError:
-        return 0.0
+def _values(endpoint: Endpoint) -> dict[str, Any]:
+    return {name: getattr(endpoint, name) for name in Endpoint.__slots__}

@@ -11,8 +11,9 @@ from integrations.sandbox import klara_people as people
 from integrations.sandbox import klara_rest as rest
 from integrations.sandbox import klara_shaping as shaping
 from integrations.sandbox import klara_signing as signing
+from integrations.sandbox import klara_words as words
 from integrations.sandbox.control import BadControl, moment
-from integrations.sandbox.klara_hooks import MINIMUM, Delivery, Endpoint, Twist
+from integrations.sandbox.klara_delivery import MINIMUM, Delivery, Endpoint, Twist
 from integrations.sandbox.klara_store import Account, Unknown
 from integrations.sandbox.wire import Answer, Request, json_answer
 
@@ -30,14 +31,17 @@ def answer(*, sim: "Klara", verb: str, request: Request) -> Answer | None:
         return oracle.answer(sim=sim, verb=verb, params=request.params)
     if request.method != "POST":
         return None
-    if verb == "say" and isinstance(wish.get("messages") if isinstance(wish, dict) else None, list):
-        return json_answer(200, {"said": people.say_all(sim=sim, wishes=wish["messages"])})
     if not isinstance(wish, dict):
         raise BadControl("the body is an object")
+    if verb == "say_many" or (verb == "say" and "messages" in wish):
+        return json_answer(200, {"results": people.say_all(sim=sim, wishes=wish["messages"])})
+    if verb not in ("raw", "settings"):
+        wish = words.full(wish)
     calls = {
         "endpoint": _endpoint, "secrets": _secrets, "settings": _settings, "token": _token, "tokens/expire": _expire,
         "say": people.say, "tag": people.tag, "close": people.close, "merge": people.merge, "echo": people.echo,
-        "event": people.event, "patient": people.patient, "raw": oracle.raw, "redeliver": _redeliver,
+        "macro": people.macro, "event": people.event, "patient": people.patient, "raw": oracle.raw,
+        "redeliver": _redeliver, "test": _test,
     }  # fmt: skip
     return json_answer(200, calls[verb](sim=sim, wish=wish)) if verb in calls else None
 
@@ -78,11 +82,11 @@ def twist_of(wish: dict[str, Any]) -> Twist:
         raise BadControl("alter_body is true, byte or reserialise")
     alter = ALTERATIONS[wish.get("alter_body")]
     sign = "wrong" if bad else str(wish.get("signing", ""))
-    if sign not in ("", "both", "new", "old", "wrong"):
-        raise BadControl("signing is both, new, old or wrong")
+    if sign not in ("", "both", "new", "old", "wrong", "none"):
+        raise BadControl("signing is both, new, old, wrong or none")
     headers = wish.get("headers") or {}
     return Twist(
-        signing=sign, alter=alter, retry=bool(wish.get("retry", not (sign == "wrong" or alter or headers))),
+        signing=sign, alter=alter, retry=bool(wish.get("retry", not (sign in ("wrong", "none") or alter or headers))),
         headers=tuple(headers.items()), shift=float(wish.get("shift", 0.0)),
     )  # fmt: skip
 
@@ -103,10 +107,14 @@ def send(sim: "Klara", account: Account, event: dict[str, Any], wish: dict[str, 
         once = Twist(twist.signing, twist.alter, False, twist.headers, twist.shift)
         more = [sim.hooks.again(delivery=each, twist=once) for _ in range(repeat - 1) for each in first]
     deliveries = [*first, *more]
+    if wish.get("hold"):
+        sim.hooks.held.setdefault(account.key, []).extend(deliveries)
+        return deliveries
     sim.start(
         deliveries=deliveries, delay=float(wish.get("delay", 0.0)), wait=bool(wish.get("wait", True)),
         parallel=bool(wish.get("parallel", False)),
     )  # fmt: skip
+    sim.start(deliveries=sim.hooks.held.pop(account.key, []))  # what was held back comes after what came later
     return deliveries
 
 
@@ -151,25 +159,65 @@ def extend(*, sim: "Klara", document: dict[str, Any]) -> dict[str, int]:
 
 def _endpoint(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
     """Register our endpoint; it takes the place of those registered before unless `add`; the same url is changed."""
-    account, url = account_of(sim, wish), str(wish["url"])
+    account = account_of(sim, wish)
+    if wish.get("endpoint"):
+        return _change_endpoint(sim, account, account.endpoints[str(wish["endpoint"])], wish)
+    url = str(wish["url"])
     if not rest.may_post_to(sim=sim, url=url):
         raise BadControl("only a loopback address can be registered")
     secrets = wish.get("secrets") or ([wish["secret"]] if wish.get("secret") else account.part.get("webhook_secrets") or [])
     events = tuple(wish.get("events", MINIMUM))
     with sim.lock:
-        scheme = signing.scheme(wish.get("profile"))
+        scheme = _scheme_of(wish)
         made = sim.hooks.register(practice=account.key, url=url, secrets=list(secrets), events=events, scheme=scheme)
         made.signing = str(wish.get("signing", ""))
         if not wish.get("add"):
             for old in sim.hooks.of(account.key):
                 if old is not made:
                     _give_way(sim, old, made)
-        return {**made.shown(), "secrets": list(made.secrets), "profile": scheme.name}
+        return _endpoint_told(made)
+
+
+def _scheme_of(wish: dict[str, Any]) -> signing.Scheme:
+    """`profile` a name or a document; `signature` its differences."""
+    profile = wish.get("profile")
+    if "signature" not in wish:
+        return signing.scheme(profile)
+    return signing.scheme({"profile": profile or signing.ASSUMED.name, "signature": wish["signature"]})
+
+
+def _endpoint_told(endpoint: Endpoint) -> dict[str, Any]:
+    scheme = endpoint.scheme
+    headers = {"id": scheme.id_header, "timestamp": scheme.timestamp_header, "signature": scheme.signature_header}
+    return {**endpoint.shown(), "endpoint": endpoint.id, "secrets": list(endpoint.secrets), "profile": scheme.name,
+            "headers": headers}  # fmt: skip
+
+
+def _change_endpoint(sim: "Klara", account: Account, endpoint: Endpoint, wish: dict[str, Any]) -> dict[str, Any]:
+    """Any of url, secrets, profile, signature, signing, active."""
+    url = str(wish.get("url", endpoint.url))
+    if not rest.may_post_to(sim=sim, url=url):
+        raise BadControl("only a loopback address can be registered")
+    with sim.lock:
+        scheme = _scheme_of(wish) if "profile" in wish or "signature" in wish else endpoint.scheme
+        secrets = list(wish.get("secrets", endpoint.secrets))
+        for secret in secrets:
+            signing.key_of(secret=secret, scheme=scheme)
+        endpoint.url, endpoint.scheme, endpoint.secrets, endpoint.old_until = url, scheme, secrets, None
+        endpoint.signing = str(wish.get("signing", endpoint.signing))
+        if "active" in wish:
+            endpoint.status = "enabled" if wish["active"] else "paused"
+        return _endpoint_told(endpoint)
+
+
+def _test(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
+    """A webhook.test event to the endpoint, as the button of the connection page would."""
+    return people.event(sim=sim, wish={**wish, "type": "webhook.test"})
 
 
 def _give_way(sim: "Klara", old: Endpoint, new: Endpoint) -> None:
     """What is still on its way to the old endpoint goes to the new one, if the address is the same."""
-    del sim.hooks.endpoints[old.id]
+    del sim.accounts[old.practice].endpoints[old.id]
     if old.url != new.url:
         old.status = "removed"
     for delivery in sim.hooks.log:
@@ -199,6 +247,9 @@ def _settings(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
     values = dict(wish)
     practice = values.pop("practice", "")
     key = account_of(sim, {"practice": practice}).key if practice else ""
+    for short, long in (("per_second", "calls_per_second"), ("echo_replies", "own_events")):
+        if short in values:
+            values[long] = values.pop(short)
     with sim.lock:
         sim.switches.change(values=values, practice=key)
     return {"settings": sim.switches.shown(key)}
@@ -217,15 +268,21 @@ def _expire(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
 
 
 def _redeliver(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
-    """Deliver a logged event again: `delivery` or `event_id`; takes the same twists as say."""
+    """A logged event again: `delivery` or `event_id`; twists as in say; `same_headers` replays the captured bytes."""
     with sim.lock:
         wanted = {str(wish[name]) for name in ("delivery", "event_id") if name in wish}
         found = [each for each in sim.hooks.log if wanted & {each.id, each.event_id}]
         if not found:
             raise Unknown("no such delivery")
-        made = [sim.hooks.again(delivery=found[0], twist=twist_of(wish)) for _ in range(int(wish.get("repeat", 1)))]
+        times = int(wish.get("repeat", 1))
+        if not wish.get("same_headers"):
+            made = [sim.hooks.again(delivery=found[0], twist=twist_of(wish)) for _ in range(times)]
+    if wish.get("same_headers"):
+        return {"event": found[0].event_id, "statuses": [sim.hooks.replay(delivery=found[0]) for _ in range(times)]}
     sim.start(deliveries=made, parallel=bool(wish.get("parallel")), delay=float(wish.get("delay", 0.0)))
-    return {"event_id": made[0].event_id, "deliveries": told(made)}
+    rows = told(made)
+    return {"event": made[0].event_id, "event_id": made[0].event_id, "deliveries": rows,
+            "statuses": [row["status"] for row in rows]}  # fmt: skip
 
 
 def moment_of(wish: dict[str, Any], name: str, sim: "Klara") -> Any:

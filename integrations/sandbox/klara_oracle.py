@@ -4,6 +4,7 @@ It judges nothing and, but for the raw post, changes nothing.
 """
 
 import base64
+import hashlib
 import http.client
 import json
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,14 @@ def answer(*, sim: "Klara", verb: str, params: dict[str, str]) -> Answer | None:
             case "deliveries":
                 return json_answer(200, {"deliveries": _deliveries(sim, params)})
             case "endpoints":
-                rows = [{**e.shown(), "practice": e.practice, "profile": e.scheme.name} for e in sim.hooks.endpoints.values()]
+                rows = [
+                    {**e.shown(), "practice": e.practice, "profile": e.scheme.name}
+                    for account in sim.accounts.values() for e in account.endpoints.values()
+                ]
                 return json_answer(200, {"endpoints": rows})
+            case "conversation":
+                (row,) = _conversations(sim, {**params, "conversation": params["id"]})
+                return json_answer(200, {"conversation": row, "messages": row["messages"]})
             case "conversations":
                 return json_answer(200, {"conversations": _conversations(sim, params)})
             case "settings":
@@ -103,8 +110,9 @@ def _deliveries(sim: "Klara", params: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def raw(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
-    """Post any bytes with any headers: `body` (text), `body_base64`, `json` or `fill` (so many bytes); `headers` an
-    object or pairs; `sign` true signs them properly (event id `event_id`); `chunked` sends no length."""
+    """Post any bytes with any headers: `body` (text, or JSON), `body_base64` or `fill` (so many bytes); `headers` an
+    object or pairs, added last. Signed properly for the practice (`event_id`, `skew_seconds`, `secrets`) unless `sign`
+    is false; `chunked` sends no length."""
     endpoints = sim.hooks.of(desk.account_of(sim, wish).key) if wish.get("practice") else []
     url = str(wish.get("url") or (endpoints[0].url if endpoints else ""))
     if not url or not rest.may_post_to(sim=sim, url=url):
@@ -114,25 +122,28 @@ def raw(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
     pairs = [(str(name), str(value)) for name, value in (given.items() if isinstance(given, dict) else given)]
     if not any(name.lower() == "content-type" for name, _ in pairs):
         pairs.append(("Content-Type", "application/json"))
-    if wish.get("sign"):
+    event_id = str(wish.get("event_id") or f"evt_raw_{hashlib.sha256(body).hexdigest()[:16]}")
+    if wish.get("sign", bool(endpoints)):
         if not endpoints:
             raise BadControl("only for a practice with an endpoint can we sign")
         made = signing.headers(
-            scheme=endpoints[0].scheme, body=body, secrets=endpoints[0].secrets, event_id=str(wish.get("event_id", "evt_raw")),
-            unix=sim.clock.now().timestamp() + float(wish.get("shift", 0)), path=urlsplit(url).path,
+            scheme=endpoints[0].scheme, body=body, event_id=event_id,
+            secrets=wish.get("secrets") or endpoints[0].secrets,
+            unix=sim.clock.now().timestamp() + float(wish.get("skew_seconds", 0)), path=urlsplit(url).path,
         )  # fmt: skip
         pairs += [pair for pair in made.items() if pair[0].lower() not in {name.lower() for name, _ in pairs}]
     status, text = _post(sim, url, str(wish.get("method", "POST")), pairs, body, chunked=bool(wish.get("chunked")))
     sim.journal.add(at=sim.clock.now(), kind="webhook.raw", decision=str(status), data={"bytes": len(body)})
-    return {"status": status, "body": text}
+    return {"event": event_id, "status": status, "body": text}
 
 
 def _bytes(wish: dict[str, Any]) -> bytes:
     if "body_base64" in wish:
         return base64.b64decode(wish["body_base64"], validate=True)
-    if "json" in wish:
-        return json.dumps(wish["json"], separators=(",", ":"), ensure_ascii=False).encode()
-    return b"x" * int(wish["fill"]) if "fill" in wish else str(wish.get("body", "")).encode()
+    body = wish.get("body", "")
+    if not isinstance(body, str):
+        return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    return b"x" * int(wish["fill"]) if "fill" in wish else body.encode()
 
 
 def _post(

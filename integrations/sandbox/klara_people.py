@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from integrations.sandbox import klara_desk as desk
+from integrations.sandbox import klara_words as words
 from integrations.sandbox.control import BadControl
-from integrations.sandbox.klara_store import Account, Conversation, Message, Unknown
+from integrations.sandbox.klara_delivery import Delivery
+from integrations.sandbox.klara_store import Account, Conversation, Message, Unknown, seconds
 
 if TYPE_CHECKING:
     from integrations.sandbox.klara import Klara
@@ -19,7 +21,8 @@ SOURCES = ("text", "voicemail_transcript", "form")
 SAY = frozenset({
     "practice", "patient", "text", "channel", "conversation", "tags", "reason", "author", "source", "sent_at", "unverified",
     "attachments", "lose", "repeat", "parallel", "delay", "wrong_secret", "alter_body", "event_id", "message_id", "macro",
-    "signing", "retry", "headers", "shift", "to_url", "set", "drop", "wait", "direction", "assignee",
+    "signing", "retry", "headers", "shift", "to_url", "set", "drop", "wait", "direction", "assignee", "hold", "label",
+    "author_id", "tag_after",
 })  # fmt: skip
 
 
@@ -48,13 +51,14 @@ def say(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
         account.reopen(conversation=conversation, now=now)
         more = {"direction": wish["direction"]} if "direction" in wish else {}
         message = account.post(
-            conversation=conversation, now=now, author={"type": author, "id": _author_id(author, patient["id"])},
+            conversation=conversation, now=now, author={"type": author, "id": wish.get("author_id") or _author_id(author, patient["id"])},
             body=text, id=wish.get("message_id"), sent_at=desk.moment_of(wish, "sent_at", sim), source=source,
             attachments=list(wish.get("attachments") or []), **more,
         )  # fmt: skip
         sim.journal.add(
-            at=now, kind="said", practice=account.key, decision=author,
-            ids={"message": message.id, "conversation": conversation.id, "patient": patient["id"]}, data={"text": text},
+            at=now, kind="message.said", practice=account.key, decision=author, data={"text": text},
+            ids={"message": message.id, "conversation": conversation.id, "patient": patient["id"],
+                 "label": wish.get("label", "")},
         )  # fmt: skip
         swallowed = bool(wish.get("macro"))
         event = sim.event(account=account, kind="message.created", now=now, conversation=conversation, message=message,
@@ -64,21 +68,28 @@ def say(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
     if swallowed:
         wish = {"lose": True, **wish}
     if around is not None:
-        sim.start(deliveries=sim.plan(account=account, event=around, lose=bool(wish.get("lose"))), wait=False)
+        with sim.lock:
+            planned = sim.plan(account=account, event=around, lose=bool(wish.get("lose")))
+        sim.start(deliveries=planned, wait=False)
     deliveries = desk.send(sim, account, event, wish)
     if swallowed:
         name = "" if wish["macro"] is True else str(wish["macro"])
         close(sim=sim, wish={"practice": account.key, "conversation": conversation.id, "macro": name, "lose": wish["lose"]})
-    return {"message_id": message.id, "conversation_id": conversation.id, "event_id": event["id"],
-            "patient_id": patient["id"], "deliveries": desk.told(deliveries)}  # fmt: skip
+    if wish.get("tag_after"):
+        _tag_later(sim, account, conversation, wish["tag_after"])
+    return {
+        "message_id": message.id, "conversation_id": conversation.id, "patient_id": patient["id"],
+        "sent_at": seconds(message.sent_at), "message": message.id, "conversation": conversation.id,
+        "patient": patient["id"], **_outcome(event, deliveries),
+    }  # fmt: skip
 
 
 def say_all(*, sim: "Klara", wishes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Many at once, in this order in the store; over the network they travel side by side."""
     if sim.injected or not sim.clock.time_factor:
-        return [say(sim=sim, wish=wish) for wish in wishes]
+        return [say(sim=sim, wish=words.full(wish)) for wish in wishes]
     with ThreadPoolExecutor(max_workers=16) as pool:
-        return list(pool.map(lambda wish: say(sim=sim, wish=wish), wishes))
+        return list(pool.map(lambda wish: say(sim=sim, wish=words.full(wish)), wishes))
 
 
 def tag(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
@@ -121,12 +132,18 @@ def close(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
     return _sent(sim, account, event, wish, conversation_id=conversation.id, closed_by=closer)
 
 
+def macro(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
+    """A macro replies and closes; `macro` as in close."""
+    return close(sim=sim, wish={"macro": "", **wish, "by": "macro"})
+
+
 def merge(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
     """`gone` is merged into `survivor` (Klara ids or chart ids)."""
     account = desk.account_of(sim, wish)
     with sim.lock:
         now = sim.clock.now()
-        lost = account.merge(gone=str(wish["gone"]), survivor=str(wish["survivor"]), now=now)
+        gone, survivor = wish.get("gone") or wish["from"], wish.get("survivor") or wish["into"]
+        lost = account.merge(gone=str(gone), survivor=str(survivor), now=now)
         event = _event(sim, account, "patient.merged", None, wish, now, patient=lost)
     return _sent(sim, account, event, wish, gone=lost["id"], survivor=lost["merged_into"])
 
@@ -188,7 +205,21 @@ def _event(
 
 def _sent(sim: "Klara", account: Account, event: dict[str, Any], wish: dict[str, Any], **told: Any) -> dict[str, Any]:
     deliveries = desk.send(sim, account, event, wish)
-    return {"event_id": event["id"], **told, "deliveries": desk.told(deliveries)}
+    return {**told, **_outcome(event, deliveries)}
+
+
+def _outcome(event: dict[str, Any], deliveries: list[Delivery]) -> dict[str, Any]:
+    """The event's id and what became of it; `status` is the first delivery's."""
+    rows = desk.told(deliveries)
+    return {"event_id": event["id"], "event": event["id"], "deliveries": rows,
+            "status": rows[0]["status"] if rows else None}  # fmt: skip
+
+
+def _tag_later(sim: "Klara", account: Account, conversation: Conversation, wish: dict[str, Any]) -> None:
+    """{"seconds", "tag"}: the tag comes after the message."""
+    wanted = {"practice": account.key, "conversation": conversation.id, "tag": wish["tag"]}
+    sim.clock.call_later(seconds=float(wish["seconds"]), name="tag",
+                         job=lambda: sim.hooks.carry(lambda: tag(sim=sim, wish=wanted)))  # fmt: skip
 
 
 def _patient_of(account: Account, wish: Any, now: datetime) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from integrations.sandbox import control
 from integrations.sandbox import klara_signing as signing
 from integrations.sandbox.klara_door import Refused
-from integrations.sandbox.klara_hooks import MINIMUM, Endpoint, Twist
+from integrations.sandbox.klara_delivery import MINIMUM, Endpoint, Twist
 from integrations.sandbox.klara_store import Account, Conversation, Message, Unknown, seconds
 from integrations.sandbox.wire import Answer, Request, empty_answer, json_answer
 
@@ -197,7 +197,7 @@ def _reply(sim: "Klara", account: Account, conversation: Conversation, request: 
 
 def _again(sim: "Klara", account: Account, message: Message, key: str, now: datetime) -> Answer:
     way = sim.switches.get("duplicate", account.key)
-    _note_reply(sim, account, account.conversation(message.conversation), message, now, "duplicate")
+    _note_reply(sim, account, account.conversation(message.conversation), message, now, "repeated")
     if way == "replay":
         return json_answer(201, message.listed())
     raise Refused(int(way), "duplicate_idempotency_key", "This Idempotency-Key was used already.")
@@ -207,7 +207,8 @@ def _note_reply(
     sim: "Klara", account: Account, conversation: Conversation, message: Message, now: datetime, decision: str
 ) -> None:
     sim.journal.add(
-        at=now, kind="reply" if message.visibility == "patient" else "note", practice=account.key, decision=decision,
+        at=now, practice=account.key, decision=decision,
+        kind=f"{'reply' if message.visibility == 'patient' else 'note'}.{decision}",
         ids={"message": message.id, "conversation": conversation.id, "patient": conversation.patient,
              "key": message.key},
         data={"text": message.body} if decision == "applied" else {},
@@ -264,8 +265,8 @@ def _endpoints(
 ) -> Answer:
     if not rest:
         return _register(sim, account, method, request)
-    endpoint = sim.hooks.endpoints.get(rest[0])
-    if endpoint is None or endpoint.practice != account.key:
+    endpoint = account.endpoints.get(rest[0])
+    if endpoint is None:
         raise Unknown(f"no webhook endpoint {rest[0]!r}")
     match method, rest[1:]:
         case "GET", []:
@@ -274,11 +275,11 @@ def _endpoints(
             return _change(endpoint, _fields(request))
         case "DELETE", []:
             endpoint.status = "removed"
-            del sim.hooks.endpoints[endpoint.id]
+            del account.endpoints[endpoint.id]
             return empty_answer(204)
         case "POST", ["test"]:
             event = sim.event(account=account, kind="webhook.test", now=now)
-            planned = [d for d in sim.plan(account=account, event=event) if d.endpoint is endpoint]
+            planned = sim.plan(account=account, event=event, only=endpoint)
             sim.start(deliveries=planned, wait=False)
             return json_answer(202, {"event_id": event["id"], "delivery_ids": [each.id for each in planned]})
         case "POST", ["rotate_secret"]:

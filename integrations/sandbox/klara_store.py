@@ -88,6 +88,7 @@ class Account:
         self.conversations: dict[str, Conversation] = {}
         self.latest: dict[tuple[str, str], str] = {}
         self.keys: dict[str, tuple[datetime, Message]] = {}
+        self.endpoints: dict[str, Any] = {}
         self.sequence = 0
         self._salt = salt
         self._numbers: dict[str, int] = {}
