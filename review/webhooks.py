@@ -20,7 +20,7 @@ from integrations import mirror, vault
 from integrations.drchrono import reading
 from integrations.drchrono import webhook as drchrono_webhook
 from integrations.klara import events, profile, signing
-from integrations.models import Connection, SecretKind, Vendor
+from integrations.models import Connection, SecretKind, SecretState, Vendor
 from refillhub.practices import clock
 from review.group_commit import GroupCommit
 from review.workflow import inbox, notices
@@ -71,11 +71,14 @@ def _guarded(view: View) -> View:
 class _Known:
     """What this process remembers of one endpoint for a few seconds."""
 
-    __slots__ = ("connection", "profile", "secrets", "until", "used")
+    __slots__ = ("connection", "had_others", "profile", "secrets", "until", "used")
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         self.connection = connection
         self.secrets = vault.live(connection=connection, kind=SecretKind.webhook_secret, now=now, actor=KLARA)
+        self.had_others = connection.secrets.filter(
+            kind=SecretKind.webhook_secret, state=SecretState.revoked
+        ).exists()
         self.profile = profile.of(raw=connection.profile)
         self.until = now + KNOWN_FOR
         self.used: set[uuid.UUID] = set()
@@ -184,9 +187,13 @@ def _take(arrival: inbox.Arrival, now: datetime) -> HttpResponse:
 
 
 def _refuse(*, known: _Known, refused: signing.Refused, attempt: str, now: datetime) -> HttpResponse:
-    """401 with a constant answer. A good signature on a stale retry hints that the account signs the event's time."""
+    """401 with a constant answer. A good signature on a stale retry hints that the account signs the event's time; one
+    that fits no secret, where an older one was revoked, that somebody still uses that one (K09: its value is erased).
+    """
     practice = known.connection.practice
     with transaction.atomic():
+        if refused.reason == signing.Reason.no_match and known.had_others:
+            notices.alarm(practice=practice, kind="revoked_secret", key=str(known.connection.id), now=now)
         if refused.signature_good and attempt.isdigit() and int(attempt) > 1:
             notices.alarm(practice=practice, kind="signs_event_time", key=str(known.connection.id), now=now)
         log.record(

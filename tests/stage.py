@@ -17,6 +17,8 @@ from django.utils.http import urlencode
 
 from audit import verification
 from integrations import http, vault
+from integrations.klara import profile as profiles
+from integrations.klara import signing
 from integrations.models import Connection, ConnectionStatus, SecretKind, Vendor
 from integrations.sandbox import drchrono, drugs, klara, seeding, surescripts
 from integrations.sandbox.clock import Clock
@@ -220,6 +222,34 @@ class Clinic:
         """The plain refill message, tag present."""
         return self.say("Hi, could I get a refill of my omeprazole 20 mg please?", patient or self.patient(), **wish)
 
+    def wish(self, verb: str, **wish: Any) -> Any:
+        """A call of Klara's test desk for the house (merge, tag, macro, raw, redeliver, settings)."""
+        named = wish if verb in ("settings", "redeliver") else {"practice": self.house.key, **wish}
+        return call(self.chat, verb, named)
+
+    def signed(self, body: bytes, event_id: str) -> dict[str, str]:
+        """Headers of a delivery of these bytes, by the house's secret."""
+        profile = profiles.of(raw=self.house.klara.profile)
+        return dict(
+            signing.sign(body=body, secrets=[self.house.secret], profile=profile, event_id=event_id, now=self.now)
+        )
+
+    def posts(self, body: bytes, headers: Mapping[str, str], *, path: str = "", **environ: str) -> int:
+        """Any bytes to the house's endpoint; the status."""
+        answer = self.client.generic(
+            "POST", path or self.house.hook, body, content_type="application/json", headers=dict(headers), **environ
+        )
+        return int(answer.status_code)
+
+    def speaks(self, scheme: str) -> None:
+        """The account signs in another way, on both sides by configuration."""
+        profile = {"profile": scheme, "auth": {"mode": "api_key"}}
+        Connection.objects.filter(pk=self.house.klara.pk).update(profile=profile)
+        self.house.klara.refresh_from_db()
+        webhooks.forget()
+        url = f"https://hub.test{self.house.hook}"
+        self.wish("endpoint", url=url, secrets=[self.house.secret], profile=scheme)
+
     # --- the hub works ------------------------------------------------------------------------------------------
 
     def work(self, *, rounds: int = 12) -> None:
@@ -251,12 +281,20 @@ class Clinic:
         """Time passes without a beat."""
         self.clock.set_time(moment=moment)
 
+    def fault(self, vendor: Simulator, **fault: Any) -> None:
+        """Order a fault at a vendor (`docs/sandbox.md`)."""
+        call(vendor, "faults", fault)
+
     # --- the oracles --------------------------------------------------------------------------------------------
 
     def at_pharmacy(self, **wanted: str) -> list[dict[str, Any]]:
         """What the pharmacies really got."""
         found: list[dict[str, Any]] = call(self.network, "prescriptions", None, **wanted)["prescriptions"]
         return found
+
+    def bytes_of(self, row: Mapping[str, Any]) -> bytes:
+        """The XML of a prescription, as it reached the network."""
+        return bytes(self.network.counter.bodies[str(row["message_id"])])
 
     def told(self, patient: str = "") -> list[str]:
         """What patients could really read from us, in order."""

@@ -26,7 +26,7 @@ ALARMS = {
     "webhook_missed": "A message was found by our own look; its webhook never came.",
     "macro_closed": "A macro closed a conversation right after a refill message.",
     "signs_event_time": "The account seems to sign the event's time, so its retries are refused.",
-    "revoked_secret": "A webhook was signed with a revoked secret.",
+    "revoked_secret": "A webhook was signed with a secret that is revoked, or was never ours.",
     "connection_lost": "A vendor refuses our credentials.",
     "lane_busy": "A vendor's rate limit is used above 70 % for more than five minutes.",
     "accounting": "Messages and requests do not add up.",
