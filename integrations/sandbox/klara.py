@@ -12,16 +12,16 @@ from functools import partial
 from typing import Any
 
 from integrations.sandbox import control
-from integrations.sandbox import klara_desk as desk
 from integrations.sandbox import klara_delivery as hooks
+from integrations.sandbox import klara_desk as desk
 from integrations.sandbox import klara_rest as rest
 from integrations.sandbox.clock import Clock
 from integrations.sandbox.courier import Courier, Reply
 from integrations.sandbox.faults import Faults
 from integrations.sandbox.frame import Simulator
 from integrations.sandbox.journal import Journal
-from integrations.sandbox.klara_door import Door, Refused
 from integrations.sandbox.klara_delivery import Delivery, Endpoint, Twist
+from integrations.sandbox.klara_door import Door, Refused
 from integrations.sandbox.klara_settings import Switches
 from integrations.sandbox.klara_store import Account, Conversation, Message, Unknown, milliseconds
 from integrations.sandbox.wire import Answer, BadBody, Request, json_answer
@@ -39,9 +39,16 @@ class Klara(Simulator):
     vendor = "klara"
 
     def __init__(
-        self, *, world: World, clock: Clock, journal: Journal | None = None, faults: Faults | None = None, seed: int = 0,
-        deliver: Deliver | None = None, courier: Courier | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        world: World,
+        clock: Clock,
+        journal: Journal | None = None,
+        faults: Faults | None = None,
+        seed: int = 0,
+        deliver: Deliver | None = None,
+        courier: Courier | None = None,
+    ) -> None:
         self.injected = deliver is not None or courier is not None
         workers = 0 if self.injected or not clock.time_factor else WORKERS
         self.courier = courier or Courier(deliver=_carrier(deliver) if deliver else None, workers=workers)
@@ -58,12 +65,19 @@ class Klara(Simulator):
         self.switches = Switches()
         practices = [practice for practice in self.world.practices if practice.get("klara")]
         self.accounts = {p["key"]: Account(practice=p, now=now, salt=self.salt) for p in practices}
-        self.door = Door(practices=practices, switches=self.switches, random=self.random, runs=bool(self.clock.time_factor))
+        self.door = Door(
+            practices=practices, switches=self.switches, random=self.random, runs=bool(self.clock.time_factor)
+        )
         self.hooks = hooks.Hooks(
-            clock=self.clock, journal=self.journal, courier=self.courier, random=self.random, switches=self.switches,
-            lock=self.lock, new_id=lambda practice, kind: self.accounts[practice].new_id(kind),
+            clock=self.clock,
+            journal=self.journal,
+            courier=self.courier,
+            random=self.random,
+            switches=self.switches,
+            lock=self.lock,
+            new_id=lambda practice, kind: self.accounts[practice].new_id(kind),
             book=lambda practice: self.accounts[practice].endpoints,
-        )  # fmt: skip
+        )
         self._requests = itertools.count(1)
 
     def extend(self, *, document: dict[str, Any]) -> dict[str, int]:
@@ -126,15 +140,25 @@ class Klara(Simulator):
     def throttle_answer(self, *, seconds: int, headers: dict[str, str]) -> Answer:
         """The 429 of an injected fault, in Klara's error shape."""
         answer = _error(429, "rate_limited", "Too many calls.", "req_throttled")
-        answer.headers |= {"Date": self.door.told(practice="", seconds=seconds, now=self.clock.now())["Date"], **headers}
+        answer.headers |= {
+            "Date": self.door.told(practice="", seconds=seconds, now=self.clock.now())["Date"],
+            **headers,
+        }
         return answer
 
     # sending -------------------------------------------------------------------------------------------------------
 
     def event(
-        self, *, account: Account, kind: str, now: datetime, conversation: Conversation | None = None,
-        message: Message | None = None, patient: dict[str, Any] | None = None, event_id: str = "",
-    ) -> dict[str, Any]:  # fmt: skip
+        self,
+        *,
+        account: Account,
+        kind: str,
+        now: datetime,
+        conversation: Conversation | None = None,
+        message: Message | None = None,
+        patient: dict[str, Any] | None = None,
+        event_id: str = "",
+    ) -> dict[str, Any]:
         """An event's document; takes the next sequence number."""
         account.sequence += 1
         data: dict[str, Any] = {}
@@ -147,12 +171,23 @@ class Klara(Simulator):
         if message is not None:
             data["message"] = message.shown()
         return {
-            "id": event_id or account.new_id("evt"), "type": kind, "api_version": API_VERSION,
-            "occurred_at": milliseconds(now), "sequence": account.sequence, "practice_id": account.id, "data": data,
-        }  # fmt: skip
+            "id": event_id or account.new_id("evt"),
+            "type": kind,
+            "api_version": API_VERSION,
+            "occurred_at": milliseconds(now),
+            "sequence": account.sequence,
+            "practice_id": account.id,
+            "data": data,
+        }
 
     def plan(
-        self, *, account: Account, event: dict[str, Any], twist: Twist | None = None, lose: bool = False, to: str = "",
+        self,
+        *,
+        account: Account,
+        event: dict[str, Any],
+        twist: Twist | None = None,
+        lose: bool = False,
+        to: str = "",
         only: Endpoint | None = None,
     ) -> list[Delivery]:
         """Deliveries for an event, to be started without the lock; a lost one is only noted."""
@@ -181,9 +216,10 @@ class Klara(Simulator):
             for delivery in deliveries:
                 delivery.born = due
                 self.clock.call_at(
-                    moment=due, name=f"{delivery.type} {delivery.event_id}",
+                    moment=due,
+                    name=f"{delivery.type} {delivery.event_id}",
                     job=partial(self.hooks.carry, job(delivery)),
-                )  # fmt: skip
+                )
         elif not wait:
             for delivery in deliveries:
                 self.courier.later(job(delivery))
@@ -199,7 +235,6 @@ class Klara(Simulator):
         lose = not self.switches.get("own_events", account.key)
         for delivery in self.plan(account=account, event=event, lose=lose):
             self.start(deliveries=[delivery], wait=False)
-
 
 
 def _error(status: int, code: str, message: str, request_id: str) -> Answer:
@@ -218,8 +253,14 @@ def _carrier(deliver: Deliver) -> Callable[[str, Mapping[str, str], bytes], Repl
 
 
 def build(
-    *, world: World, clock: Clock, journal: Journal | None = None, faults: Faults | None = None, seed: int = 0,
-    deliver: Deliver | None = None, courier: Courier | None = None,
-) -> Klara:  # fmt: skip
+    *,
+    world: World,
+    clock: Clock,
+    journal: Journal | None = None,
+    faults: Faults | None = None,
+    seed: int = 0,
+    deliver: Deliver | None = None,
+    courier: Courier | None = None,
+) -> Klara:
     """Klara for a world. `deliver` (or a whole `courier`) carries its webhooks; without it HTTP to loopback."""
     return Klara(world=world, clock=clock, journal=journal, faults=faults, seed=seed, deliver=deliver, courier=courier)

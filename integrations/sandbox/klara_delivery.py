@@ -30,9 +30,14 @@ KEPT = 50_000
 WRONG_BYTES = b"wrong-this-is-not-the-secret-at-all"
 WRONG = signing.make_secret(raw=WRONG_BYTES, scheme=signing.ASSUMED)
 MINIMUM = (
-    "message.created", "conversation.tagged", "conversation.untagged", "conversation.closed", "patient.updated",
-    "patient.merged", "webhook.test",
-)  # fmt: skip
+    "message.created",
+    "conversation.tagged",
+    "conversation.untagged",
+    "conversation.closed",
+    "patient.updated",
+    "patient.merged",
+    "webhook.test",
+)
 
 
 @dataclass(slots=True)
@@ -56,8 +61,14 @@ class Endpoint:
 
     def shown(self) -> dict[str, Any]:
         """As in the API; never a secret."""
-        return {"id": self.id, "url": self.url, "events": list(self.events), "status": self.status,
-                "secrets": len(self.secrets), "created_at": seconds(self.created_at)}  # fmt: skip
+        return {
+            "id": self.id,
+            "url": self.url,
+            "events": list(self.events),
+            "status": self.status,
+            "secrets": len(self.secrets),
+            "created_at": seconds(self.created_at),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +100,32 @@ class Delivery:
 
     def shown(self) -> dict[str, Any]:
         """As in the delivery log."""
-        return {"id": self.id, "endpoint_id": self.endpoint.id, "event_id": self.event_id, "event_type": self.type,
-                "state": self.state, "attempts": list(self.attempts), "created_at": seconds(self.born)}  # fmt: skip
+        return {
+            "id": self.id,
+            "endpoint_id": self.endpoint.id,
+            "event_id": self.event_id,
+            "event_type": self.type,
+            "state": self.state,
+            "attempts": list(self.attempts),
+            "created_at": seconds(self.born),
+        }
 
 
 class Hooks:
     """All endpoints and deliveries of one simulator. `lock` is the simulator's."""
 
     def __init__(
-        self, *, clock: Clock, journal: Journal, courier: Courier, random: Random, switches: Switches, lock: Any,
-        new_id: Callable[[str, str], str], book: Callable[[str], dict[str, "Endpoint"]],
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        clock: Clock,
+        journal: Journal,
+        courier: Courier,
+        random: Random,
+        switches: Switches,
+        lock: Any,
+        new_id: Callable[[str, str], str],
+        book: Callable[[str], dict[str, "Endpoint"]],
+    ) -> None:
         self.book = book
         self.clock, self.journal, self.courier, self.random = clock, journal, courier, random
         self.switches, self.lock, self.new_id = switches, lock, new_id
@@ -118,8 +144,15 @@ class Hooks:
         secrets = list(secrets) or [self.make_secret(scheme)]
         for secret in secrets:
             signing.key_of(secret=secret, scheme=scheme)
-        made = Endpoint(id=self.new_id(practice, "whe"), practice=practice, url=url, secrets=secrets, events=events,
-                        scheme=scheme, created_at=self.clock.now())  # fmt: skip
+        made = Endpoint(
+            id=self.new_id(practice, "whe"),
+            practice=practice,
+            url=url,
+            secrets=secrets,
+            events=events,
+            scheme=scheme,
+            created_at=self.clock.now(),
+        )
         self.book(practice)[made.id] = made
         return made
 
@@ -143,7 +176,13 @@ class Hooks:
     # deliveries ----------------------------------------------------------------------------------------------------
 
     def plan(
-        self, *, practice: str, event: dict[str, Any], occurred_at: datetime, twist: Twist, to: str = "",
+        self,
+        *,
+        practice: str,
+        event: dict[str, Any],
+        occurred_at: datetime,
+        twist: Twist,
+        to: str = "",
         only: "Endpoint | None" = None,
     ) -> list[Delivery]:
         """One delivery for each endpoint that wants the event; call with the lock, then `start` without it."""
@@ -156,19 +195,33 @@ class Hooks:
             document = shaping.shaped(event, moves=endpoint.scheme.moves, words=endpoint.scheme.words)
             body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
             target = Endpoint(**{**_values(endpoint), "url": to}) if to else endpoint
-            planned.append(Delivery(
-                id=self.new_id(practice, "dlv"), endpoint=target, event_id=event["id"], type=event["type"],
-                occurred_at=occurred_at, body=body, twist=twist, born=self.clock.now(),
-            ))  # fmt: skip
+            planned.append(
+                Delivery(
+                    id=self.new_id(practice, "dlv"),
+                    endpoint=target,
+                    event_id=event["id"],
+                    type=event["type"],
+                    occurred_at=occurred_at,
+                    body=body,
+                    twist=twist,
+                    born=self.clock.now(),
+                )
+            )
         self.log.extend(planned)
         return planned
 
     def again(self, *, delivery: Delivery, twist: Twist) -> Delivery:
         """The same event once more, as a delivery of its own."""
         made = Delivery(
-            id=self.new_id(delivery.endpoint.practice, "dlv"), endpoint=delivery.endpoint, event_id=delivery.event_id,
-            type=delivery.type, occurred_at=delivery.occurred_at, body=delivery.body, twist=twist, born=self.clock.now(),
-        )  # fmt: skip
+            id=self.new_id(delivery.endpoint.practice, "dlv"),
+            endpoint=delivery.endpoint,
+            event_id=delivery.event_id,
+            type=delivery.type,
+            occurred_at=delivery.occurred_at,
+            body=delivery.body,
+            twist=twist,
+            born=self.clock.now(),
+        )
         self.log.append(made)
         return made
 
@@ -191,8 +244,13 @@ class Hooks:
         """A captured request once more, byte for byte, old signature included; returns the status."""
         headers, body = delivery.sent or ({}, delivery.body)
         reply = self.courier.send(url=delivery.endpoint.url, headers=headers, body=body)
-        self.journal.add(at=self.clock.now(), kind="webhook.replay", practice=delivery.endpoint.practice,
-                         decision=str(reply.status), ids={"delivery": delivery.id, "event": delivery.event_id})  # fmt: skip
+        self.journal.add(
+            at=self.clock.now(),
+            kind="webhook.replay",
+            practice=delivery.endpoint.practice,
+            decision=str(reply.status),
+            ids={"delivery": delivery.id, "event": delivery.event_id},
+        )
         return reply.status
 
     def carry(self, job: Callable[[], object]) -> None:
@@ -206,10 +264,18 @@ class Hooks:
         endpoint, twist = delivery.endpoint, delivery.twist
         meaning = self.switches.get("timestamp", endpoint.practice) or endpoint.scheme.timestamp_semantics
         unix = (delivery.occurred_at if meaning == "event" else now).timestamp() + twist.shift
-        headers = {} if twist.signing == "none" else signing.headers(
-            scheme=endpoint.scheme, body=delivery.body, secrets=self._secrets(endpoint, twist, now),
-            event_id=delivery.event_id, unix=unix, path=urlsplit(endpoint.url).path,
-        )  # fmt: skip
+        headers = (
+            {}
+            if twist.signing == "none"
+            else signing.headers(
+                scheme=endpoint.scheme,
+                body=delivery.body,
+                secrets=self._secrets(endpoint, twist, now),
+                event_id=delivery.event_id,
+                unix=unix,
+                path=urlsplit(endpoint.url).path,
+            )
+        )
         headers |= {"Content-Type": "application/json", "X-Klara-Delivery-Attempt": str(number)}
         for name, value in twist.headers:
             headers.pop(name, None)
@@ -234,10 +300,18 @@ class Hooks:
         delivery.attempts.append({"attempt": number, "at": now.isoformat(), "status": reply.status, "signed": signed})
         if self.journal.keeps_requests:
             self.journal.add(
-                at=now, kind="webhook.attempt", practice=endpoint.practice, decision="delivered" if reply.ok else "failed",
-                ids={"delivery": delivery.id, "event": delivery.event_id, "type": delivery.type, "endpoint": endpoint.id},
+                at=now,
+                kind="webhook.attempt",
+                practice=endpoint.practice,
+                decision="delivered" if reply.ok else "failed",
+                ids={
+                    "delivery": delivery.id,
+                    "event": delivery.event_id,
+                    "type": delivery.type,
+                    "endpoint": endpoint.id,
+                },
                 data={"status": reply.status, "attempt": number},
-            )  # fmt: skip
+            )
         else:
             self.journal.count_only(kind="webhook.attempt")
         if reply.ok:
@@ -260,15 +334,18 @@ class Hooks:
             following = due + timedelta(seconds=max(step, self._asked(reply)))
             if following - delivery.born <= WINDOW and not self.closed:
                 self.clock.call_at(
-                    moment=following, name=f"{delivery.type} {delivery.event_id}",
-                    job=lambda: self.carry(
-                        lambda: self.attempt(delivery=delivery, number=number + 1, due=following)
-                    ),
-                )  # fmt: skip
+                    moment=following,
+                    name=f"{delivery.type} {delivery.event_id}",
+                    job=lambda: self.carry(lambda: self.attempt(delivery=delivery, number=number + 1, due=following)),
+                )
                 return
         delivery.state = "exhausted"
-        self.journal.add(at=self.clock.now(), kind="webhook.exhausted", practice=practice,
-                         ids={"delivery": delivery.id, "event": delivery.event_id})  # fmt: skip
+        self.journal.add(
+            at=self.clock.now(),
+            kind="webhook.exhausted",
+            practice=practice,
+            ids={"delivery": delivery.id, "event": delivery.event_id},
+        )
 
     def _asked(self, reply: Reply) -> float:
         """Seconds the hub asked us to wait; 0 when it did not, or not readably."""

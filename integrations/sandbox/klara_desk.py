@@ -38,11 +38,23 @@ def answer(*, sim: "Klara", verb: str, request: Request) -> Answer | None:
     if verb not in ("raw", "settings"):
         wish = words.full(wish)
     calls = {
-        "endpoint": _endpoint, "secrets": _secrets, "settings": _settings, "token": _token, "tokens/expire": _expire,
-        "say": people.say, "tag": people.tag, "close": people.close, "merge": people.merge, "echo": people.echo,
-        "macro": people.macro, "event": people.event, "patient": people.patient, "raw": oracle.raw,
-        "redeliver": _redeliver, "test": _test,
-    }  # fmt: skip
+        "endpoint": _endpoint,
+        "secrets": _secrets,
+        "settings": _settings,
+        "token": _token,
+        "tokens/expire": _expire,
+        "say": people.say,
+        "tag": people.tag,
+        "close": people.close,
+        "merge": people.merge,
+        "echo": people.echo,
+        "macro": people.macro,
+        "event": people.event,
+        "patient": people.patient,
+        "raw": oracle.raw,
+        "redeliver": _redeliver,
+        "test": _test,
+    }
     return json_answer(200, calls[verb](sim=sim, wish=wish)) if verb in calls else None
 
 
@@ -86,21 +98,29 @@ def twist_of(wish: dict[str, Any]) -> Twist:
         raise BadControl("signing is both, new, old, wrong or none")
     headers = wish.get("headers") or {}
     return Twist(
-        signing=sign, alter=alter, retry=bool(wish.get("retry", not (sign in ("wrong", "none") or alter or headers))),
-        headers=tuple(headers.items()), shift=float(wish.get("shift", 0.0)),
-    )  # fmt: skip
+        signing=sign,
+        alter=alter,
+        retry=bool(wish.get("retry", not (sign in ("wrong", "none") or alter or headers))),
+        headers=tuple(headers.items()),
+        shift=float(wish.get("shift", 0.0)),
+    )
+
+
+def check(sim: "Klara", wish: dict[str, Any]) -> None:
+    """Refuse what could not be sent, before anything is changed. Raises BadControl."""
+    twist_of(wish)
+    if not 1 <= int(wish.get("repeat", 1)) <= MOST_REPEATS:
+        raise BadControl(f"repeat is 1 to {MOST_REPEATS}")
+    if wish.get("to_url") and not rest.may_post_to(sim=sim, url=str(wish["to_url"])):
+        raise BadControl("to_url must be a loopback address")
 
 
 def send(sim: "Klara", account: Account, event: dict[str, Any], wish: dict[str, Any]) -> list[Delivery]:
     """Deliver an event as the wish says; returns the deliveries."""
     if wish.get("set") or wish.get("drop"):
         event = shaping.changed(event, put_at=dict(wish.get("set") or {}), drop=list(wish.get("drop") or []))
-    repeat = int(wish.get("repeat", 1))
-    if not 1 <= repeat <= MOST_REPEATS:
-        raise BadControl(f"repeat is 1 to {MOST_REPEATS}")
-    to = str(wish.get("to_url") or "")
-    if to and not rest.may_post_to(sim=sim, url=to):
-        raise BadControl("to_url must be a loopback address")
+    check(sim, wish)
+    repeat, to = int(wish.get("repeat", 1)), str(wish.get("to_url") or "")
     twist = twist_of(wish)
     with sim.lock:
         first = sim.plan(account=account, event=event, twist=twist, lose=bool(wish.get("lose")), to=to)
@@ -111,9 +131,11 @@ def send(sim: "Klara", account: Account, event: dict[str, Any], wish: dict[str, 
         sim.hooks.held.setdefault(account.key, []).extend(deliveries)
         return deliveries
     sim.start(
-        deliveries=deliveries, delay=float(wish.get("delay", 0.0)), wait=bool(wish.get("wait", True)),
+        deliveries=deliveries,
+        delay=float(wish.get("delay", 0.0)),
+        wait=bool(wish.get("wait", True)),
         parallel=bool(wish.get("parallel", False)),
-    )  # fmt: skip
+    )
     sim.start(deliveries=sim.hooks.held.pop(account.key, []))  # what was held back comes after what came later
     return deliveries
 
@@ -128,7 +150,7 @@ def told(deliveries: list[Delivery]) -> list[dict[str, Any]]:
 
 
 def extend(*, sim: "Klara", document: dict[str, Any]) -> dict[str, int]:
-    """{"practices": [{"key", "patients": [{"klara"}], "klara": {channels, macros}}]}; an unknown key is a new practice."""
+    """{"practices": [{"key", "patients": [{"klara"}], "klara": {channels, macros}}]}; an unknown key adds."""
     added = {"practices": 0, "patients": 0, "channels": 0, "macros": 0}
     now = sim.clock.now()
     for part in document.get("practices", []):
@@ -165,7 +187,9 @@ def _endpoint(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
     url = str(wish["url"])
     if not rest.may_post_to(sim=sim, url=url):
         raise BadControl("only a loopback address can be registered")
-    secrets = wish.get("secrets") or ([wish["secret"]] if wish.get("secret") else account.part.get("webhook_secrets") or [])
+    secrets = wish.get("secrets") or (
+        [wish["secret"]] if wish.get("secret") else account.part.get("webhook_secrets") or []
+    )
     events = tuple(wish.get("events", MINIMUM))
     with sim.lock:
         scheme = _scheme_of(wish)
@@ -189,8 +213,13 @@ def _scheme_of(wish: dict[str, Any]) -> signing.Scheme:
 def _endpoint_told(endpoint: Endpoint) -> dict[str, Any]:
     scheme = endpoint.scheme
     headers = {"id": scheme.id_header, "timestamp": scheme.timestamp_header, "signature": scheme.signature_header}
-    return {**endpoint.shown(), "endpoint": endpoint.id, "secrets": list(endpoint.secrets), "profile": scheme.name,
-            "headers": headers}  # fmt: skip
+    return {
+        **endpoint.shown(),
+        "endpoint": endpoint.id,
+        "secrets": list(endpoint.secrets),
+        "profile": scheme.name,
+        "headers": headers,
+    }
 
 
 def _change_endpoint(sim: "Klara", account: Account, endpoint: Endpoint, wish: dict[str, Any]) -> dict[str, Any]:
@@ -281,8 +310,12 @@ def _redeliver(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
         return {"event": found[0].event_id, "statuses": [sim.hooks.replay(delivery=found[0]) for _ in range(times)]}
     sim.start(deliveries=made, parallel=bool(wish.get("parallel")), delay=float(wish.get("delay", 0.0)))
     rows = told(made)
-    return {"event": made[0].event_id, "event_id": made[0].event_id, "deliveries": rows,
-            "statuses": [row["status"] for row in rows]}  # fmt: skip
+    return {
+        "event": made[0].event_id,
+        "event_id": made[0].event_id,
+        "deliveries": rows,
+        "statuses": [row["status"] for row in rows],
+    }
 
 
 def moment_of(wish: dict[str, Any], name: str, sim: "Klara") -> Any:

@@ -18,7 +18,7 @@ from integrations.sandbox.wire import BadBody, Request
 RATE = 10.0
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """An answer other than the asked one: status, code of the error shape, sentence."""
 
     def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:

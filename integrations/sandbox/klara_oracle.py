@@ -32,7 +32,8 @@ def answer(*, sim: "Klara", verb: str, params: dict[str, str]) -> Answer | None:
             case "endpoints":
                 rows = [
                     {**e.shown(), "practice": e.practice, "profile": e.scheme.name}
-                    for account in sim.accounts.values() for e in account.endpoints.values()
+                    for account in sim.accounts.values()
+                    for e in account.endpoints.values()
                 ]
                 return json_answer(200, {"endpoints": rows})
             case "conversation":
@@ -66,10 +67,17 @@ def replies(*, sim: "Klara", params: dict[str, str]) -> list[dict[str, Any]]:
 def _reply(account: Account, conversation: Conversation, message: Message) -> dict[str, Any]:
     links = account.patients[conversation.patient].get("external_ids") or []
     return {
-        "practice": account.key, "patient": conversation.patient, "chart": str(links[0]["value"]) if links else "",
-        "conversation": conversation.id, "message_id": message.id, "text": message.body, "key": message.key,
-        "at": message.created_at.isoformat(), "author": message.author["type"], "visibility": message.visibility,
-    }  # fmt: skip
+        "practice": account.key,
+        "patient": conversation.patient,
+        "chart": str(links[0]["value"]) if links else "",
+        "conversation": conversation.id,
+        "message_id": message.id,
+        "text": message.body,
+        "key": message.key,
+        "at": message.created_at.isoformat(),
+        "author": message.author["type"],
+        "visibility": message.visibility,
+    }
 
 
 def _threads(sim: "Klara", params: dict[str, str]) -> list[tuple[Account, Conversation]]:
@@ -81,18 +89,22 @@ def _threads(sim: "Klara", params: dict[str, str]) -> list[tuple[Account, Conver
             known = params["patient"] in account.patients or params["patient"] in account.by_chart
             owner = account.patient(params["patient"])["id"] if known else "nobody"
         found += [
-            (account, each) for each in account.conversations.values()
+            (account, each)
+            for each in account.conversations.values()
             if owner in ("", each.patient) and params.get("conversation", each.id) == each.id
-        ]  # fmt: skip
+        ]
     return found
 
 
 def _conversations(sim: "Klara", params: dict[str, str]) -> list[dict[str, Any]]:
     return [
-        {"practice": account.key, **account.conversation_listed(each, full=False),
-         "messages": [{**message.listed(), "key": message.key} for message in each.messages]}
+        {
+            "practice": account.key,
+            **account.conversation_listed(each, full=False),
+            "messages": [{**message.listed(), "key": message.key} for message in each.messages],
+        }
         for account, each in _threads(sim, params)
-    ]  # fmt: skip
+    ]
 
 
 def _deliveries(sim: "Klara", params: dict[str, str]) -> list[dict[str, Any]]:
@@ -101,9 +113,11 @@ def _deliveries(sim: "Klara", params: dict[str, str]) -> list[dict[str, Any]]:
     return [
         {**each.shown(), "practice": each.endpoint.practice, "url": each.endpoint.url}
         for each in list(sim.hooks.log)
-        if key in ("", each.endpoint.practice) and params.get("event_id", each.event_id) == each.event_id
-        and params.get("type", each.type) == each.type and params.get("state", each.state) == each.state
-    ]  # fmt: skip
+        if key in ("", each.endpoint.practice)
+        and params.get("event_id", each.event_id) == each.event_id
+        and params.get("type", each.type) == each.type
+        and params.get("state", each.state) == each.state
+    ]
 
 
 # the raw post --------------------------------------------------------------------------------------------------------
@@ -127,10 +141,13 @@ def raw(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
         if not endpoints:
             raise BadControl("only for a practice with an endpoint can we sign")
         made = signing.headers(
-            scheme=endpoints[0].scheme, body=body, event_id=event_id,
+            scheme=endpoints[0].scheme,
+            body=body,
+            event_id=event_id,
             secrets=wish.get("secrets") or endpoints[0].secrets,
-            unix=sim.clock.now().timestamp() + float(wish.get("skew_seconds", 0)), path=urlsplit(url).path,
-        )  # fmt: skip
+            unix=sim.clock.now().timestamp() + float(wish.get("skew_seconds", 0)),
+            path=urlsplit(url).path,
+        )
         pairs += [pair for pair in made.items() if pair[0].lower() not in {name.lower() for name, _ in pairs}]
     status, text = _post(sim, url, str(wish.get("method", "POST")), pairs, body, chunked=bool(wish.get("chunked")))
     sim.journal.add(at=sim.clock.now(), kind="webhook.raw", decision=str(status), data={"bytes": len(body)})

@@ -18,12 +18,45 @@ if TYPE_CHECKING:
 
 AUTHORS = ("patient", "proxy", "staff", "macro", "integration", "system")
 SOURCES = ("text", "voicemail_transcript", "form")
-SAY = frozenset({
-    "practice", "patient", "text", "channel", "conversation", "tags", "reason", "author", "source", "sent_at", "unverified",
-    "attachments", "lose", "repeat", "parallel", "delay", "wrong_secret", "alter_body", "event_id", "message_id", "macro",
-    "signing", "retry", "headers", "shift", "to_url", "set", "drop", "wait", "direction", "assignee", "hold", "label",
-    "author_id", "tag_after",
-})  # fmt: skip
+SAY = frozenset(
+    {
+        "practice",
+        "patient",
+        "text",
+        "channel",
+        "conversation",
+        "tags",
+        "reason",
+        "author",
+        "source",
+        "sent_at",
+        "unverified",
+        "attachments",
+        "lose",
+        "repeat",
+        "parallel",
+        "delay",
+        "wrong_secret",
+        "alter_body",
+        "event_id",
+        "message_id",
+        "macro",
+        "signing",
+        "retry",
+        "headers",
+        "shift",
+        "to_url",
+        "set",
+        "drop",
+        "wait",
+        "direction",
+        "assignee",
+        "hold",
+        "label",
+        "author_id",
+        "tag_after",
+    }
+)
 
 
 def say(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
@@ -31,7 +64,7 @@ def say(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
     if unknown := set(wish) - SAY:
         raise BadControl(f"unknown keys {sorted(unknown)}")
     account = desk.account_of(sim, wish)
-    desk.twist_of(wish)
+    desk.check(sim, wish)
     author, source = wish.get("author", "patient"), wish.get("source", "text")
     if author not in AUTHORS or source not in SOURCES:
         raise BadControl(f"author is one of {', '.join(AUTHORS)}; source one of {', '.join(SOURCES)}")
@@ -45,26 +78,56 @@ def say(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
             patient["identity_verified"] = not wish["unverified"]
             account.touched[patient["id"]] = now
         channel = account.channel(wish.get("channel"))
-        conversation, is_new = account.thread(patient=patient["id"], channel=channel, wish=wish.get("conversation"), now=now)
+        conversation, is_new = account.thread(
+            patient=patient["id"], channel=channel, wish=wish.get("conversation"), now=now
+        )
         _dress(account, conversation, wish, now)
         opened = is_new or conversation.status == "closed"
         account.reopen(conversation=conversation, now=now)
         more = {"direction": wish["direction"]} if "direction" in wish else {}
         message = account.post(
-            conversation=conversation, now=now, author={"type": author, "id": wish.get("author_id") or _author_id(author, patient["id"])},
-            body=text, id=wish.get("message_id"), sent_at=desk.moment_of(wish, "sent_at", sim), source=source,
-            attachments=list(wish.get("attachments") or []), **more,
-        )  # fmt: skip
+            conversation=conversation,
+            now=now,
+            author={"type": author, "id": wish.get("author_id") or _author_id(author, patient["id"])},
+            body=text,
+            id=wish.get("message_id"),
+            sent_at=desk.moment_of(wish, "sent_at", sim),
+            source=source,
+            attachments=list(wish.get("attachments") or []),
+            **more,
+        )
         sim.journal.add(
-            at=now, kind="message.said", practice=account.key, decision=author, data={"text": text},
-            ids={"message": message.id, "conversation": conversation.id, "patient": patient["id"],
-                 "label": wish.get("label", "")},
-        )  # fmt: skip
+            at=now,
+            kind="message.said",
+            practice=account.key,
+            decision=author,
+            data={"text": text},
+            ids={
+                "message": message.id,
+                "conversation": conversation.id,
+                "patient": patient["id"],
+                "label": wish.get("label", ""),
+            },
+        )
         swallowed = bool(wish.get("macro"))
-        event = sim.event(account=account, kind="message.created", now=now, conversation=conversation, message=message,
-                          event_id=str(wish.get("event_id") or ""))  # fmt: skip
-        around = sim.event(account=account, kind="conversation.created" if is_new else "conversation.reopened", now=now,
-                           conversation=conversation) if opened else None  # fmt: skip
+        event = sim.event(
+            account=account,
+            kind="message.created",
+            now=now,
+            conversation=conversation,
+            message=message,
+            event_id=str(wish.get("event_id") or ""),
+        )
+        around = (
+            sim.event(
+                account=account,
+                kind="conversation.created" if is_new else "conversation.reopened",
+                now=now,
+                conversation=conversation,
+            )
+            if opened
+            else None
+        )
     if swallowed:
         wish = {"lose": True, **wish}
     if around is not None:
@@ -74,14 +137,22 @@ def say(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
     deliveries = desk.send(sim, account, event, wish)
     if swallowed:
         name = "" if wish["macro"] is True else str(wish["macro"])
-        close(sim=sim, wish={"practice": account.key, "conversation": conversation.id, "macro": name, "lose": wish["lose"]})
+        close(
+            sim=sim,
+            wish={"practice": account.key, "conversation": conversation.id, "macro": name, "lose": wish["lose"]},
+        )
     if wish.get("tag_after"):
         _tag_later(sim, account, conversation, wish["tag_after"])
     return {
-        "message_id": message.id, "conversation_id": conversation.id, "patient_id": patient["id"],
-        "sent_at": seconds(message.sent_at), "message": message.id, "conversation": conversation.id,
-        "patient": patient["id"], **_outcome(event, deliveries),
-    }  # fmt: skip
+        "message_id": message.id,
+        "conversation_id": conversation.id,
+        "patient_id": patient["id"],
+        "sent_at": seconds(message.sent_at),
+        "message": message.id,
+        "conversation": conversation.id,
+        "patient": patient["id"],
+        **_outcome(event, deliveries),
+    }
 
 
 def say_all(*, sim: "Klara", wishes: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -118,16 +189,29 @@ def close(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
         raise BadControl("by is macro, staff or system")
     with sim.lock:
         now, conversation = sim.clock.now(), _conversation_of(account, wish)
-        closer: dict[str, Any] = {"type": by, "id": str(wish.get("id", f"{by}_1")), "name": str(wish.get("name", by.title()))}
+        closer: dict[str, Any] = {
+            "type": by,
+            "id": str(wish.get("id", f"{by}_1")),
+            "name": str(wish.get("name", by.title())),
+        }
         if by == "macro":
             macro = _macro_of(account, str(wish.get("macro") or ""))
             closer = {"type": "macro", "id": macro["id"], "name": macro["name"]}
             if wish.get("reply", macro.get("auto_reply")):
-                account.post(conversation=conversation, now=now, author={"type": "macro", "id": macro["id"]},
-                             body=macro.get("body") or "")  # fmt: skip
+                account.post(
+                    conversation=conversation,
+                    now=now,
+                    author={"type": "macro", "id": macro["id"]},
+                    body=macro.get("body") or "",
+                )
         account.close(conversation=conversation, by=closer, now=now)
-        sim.journal.add(at=now, kind="conversation.closed", practice=account.key, decision=by,
-                        ids={"conversation": conversation.id, "patient": conversation.patient})  # fmt: skip
+        sim.journal.add(
+            at=now,
+            kind="conversation.closed",
+            practice=account.key,
+            decision=by,
+            ids={"conversation": conversation.id, "patient": conversation.patient},
+        )
         event = _event(sim, account, "conversation.closed", conversation, wish, now)
     return _sent(sim, account, event, wish, conversation_id=conversation.id, closed_by=closer)
 
@@ -196,11 +280,17 @@ def event(*, sim: "Klara", wish: dict[str, Any]) -> dict[str, Any]:
 
 
 def _event(
-    sim: "Klara", account: Account, kind: str, conversation: Conversation | None, wish: dict[str, Any], now: datetime,
+    sim: "Klara",
+    account: Account,
+    kind: str,
+    conversation: Conversation | None,
+    wish: dict[str, Any],
+    now: datetime,
     **more: Any,
-) -> dict[str, Any]:  # fmt: skip
-    return sim.event(account=account, kind=kind, now=now, conversation=conversation,
-                     event_id=str(wish.get("event_id") or ""), **more)  # fmt: skip
+) -> dict[str, Any]:
+    return sim.event(
+        account=account, kind=kind, now=now, conversation=conversation, event_id=str(wish.get("event_id") or ""), **more
+    )
 
 
 def _sent(sim: "Klara", account: Account, event: dict[str, Any], wish: dict[str, Any], **told: Any) -> dict[str, Any]:
@@ -211,15 +301,20 @@ def _sent(sim: "Klara", account: Account, event: dict[str, Any], wish: dict[str,
 def _outcome(event: dict[str, Any], deliveries: list[Delivery]) -> dict[str, Any]:
     """The event's id and what became of it; `status` is the first delivery's."""
     rows = desk.told(deliveries)
-    return {"event_id": event["id"], "event": event["id"], "deliveries": rows,
-            "status": rows[0]["status"] if rows else None}  # fmt: skip
+    return {
+        "event_id": event["id"],
+        "event": event["id"],
+        "deliveries": rows,
+        "status": rows[0]["status"] if rows else None,
+    }
 
 
 def _tag_later(sim: "Klara", account: Account, conversation: Conversation, wish: dict[str, Any]) -> None:
     """{"seconds", "tag"}: the tag comes after the message."""
     wanted = {"practice": account.key, "conversation": conversation.id, "tag": wish["tag"]}
-    sim.clock.call_later(seconds=float(wish["seconds"]), name="tag",
-                         job=lambda: sim.hooks.carry(lambda: tag(sim=sim, wish=wanted)))  # fmt: skip
+    sim.clock.call_later(
+        seconds=float(wish["seconds"]), name="tag", job=lambda: sim.hooks.carry(lambda: tag(sim=sim, wish=wanted))
+    )
 
 
 def _patient_of(account: Account, wish: Any, now: datetime) -> dict[str, Any]:

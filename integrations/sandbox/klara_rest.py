@@ -13,8 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 from integrations.sandbox import control
 from integrations.sandbox import klara_signing as signing
-from integrations.sandbox.klara_door import Refused
 from integrations.sandbox.klara_delivery import MINIMUM, Endpoint, Twist
+from integrations.sandbox.klara_door import Refused
 from integrations.sandbox.klara_store import Account, Conversation, Message, Unknown, seconds
 from integrations.sandbox.wire import Answer, Request, empty_answer, json_answer
 
@@ -109,9 +109,10 @@ def _since(request: Request, name: str) -> datetime | None:
 def _patients(account: Account, request: Request) -> Answer:
     since = _since(request, "updated_since")
     rows = [
-        account.patient_shown(record, full=True) for name, record in account.patients.items()
+        account.patient_shown(record, full=True)
+        for name, record in account.patients.items()
         if since is None or account.touched[name] >= since
-    ]  # fmt: skip
+    ]
     return _page(request, rows, lambda row: (account.touched[row["id"]].isoformat(), row["id"]))
 
 
@@ -121,13 +122,14 @@ def _conversations(sim: "Klara", account: Account, request: Request, now: dateti
         raise Refused(400, "invalid_parameter", "status is open, closed or all.")
     channel, seen = request.params.get("channel_id", ""), _visible_until(sim, account, now)
     rows = [
-        _shown(sim, account, each) for each in account.conversations.values()
-        if (since is None or each.updated_at >= since) and status in ("all", each.status) and each.updated_at <= seen
+        _shown(sim, account, each)
+        for each in account.conversations.values()
+        if (since is None or each.updated_at >= since)
+        and status in ("all", each.status)
+        and each.updated_at <= seen
         and channel in ("", each.channel["id"])
-    ]  # fmt: skip
-    return _page(
-        request, rows, lambda row: (account.conversations[row["id"]].updated_at.isoformat(), row["id"])
-    )
+    ]
+    return _page(request, rows, lambda row: (account.conversations[row["id"]].updated_at.isoformat(), row["id"]))
 
 
 def _messages(sim: "Klara", account: Account, conversation: Conversation, request: Request, now: datetime) -> Answer:
@@ -184,9 +186,14 @@ def _reply(sim: "Klara", account: Account, conversation: Conversation, request: 
     if visibility not in ("patient", "internal"):
         raise Refused(422, "validation_failed", "visibility is patient or internal.")
     message = account.post(
-        conversation=conversation, now=now, author={"type": "integration", "id": INTEGRATION}, body=text,
-        visibility=visibility, key=key, template_id=fields.get("template_id"),
-    )  # fmt: skip
+        conversation=conversation,
+        now=now,
+        author={"type": "integration", "id": INTEGRATION},
+        body=text,
+        visibility=visibility,
+        key=key,
+        template_id=fields.get("template_id"),
+    )
     if key:
         account.keys[key] = (now, message)
     _note_reply(sim, account, conversation, message, now, "applied")
@@ -207,12 +214,18 @@ def _note_reply(
     sim: "Klara", account: Account, conversation: Conversation, message: Message, now: datetime, decision: str
 ) -> None:
     sim.journal.add(
-        at=now, practice=account.key, decision=decision,
+        at=now,
+        practice=account.key,
+        decision=decision,
         kind=f"{'reply' if message.visibility == 'patient' else 'note'}.{decision}",
-        ids={"message": message.id, "conversation": conversation.id, "patient": conversation.patient,
-             "key": message.key},
+        ids={
+            "message": message.id,
+            "conversation": conversation.id,
+            "patient": conversation.patient,
+            "key": message.key,
+        },
         data={"text": message.body} if decision == "applied" else {},
-    )  # fmt: skip
+    )
 
 
 def _tags(
@@ -229,8 +242,13 @@ def _tags(
         conversation.tags = [*conversation.tags, name] if adds else [tag for tag in conversation.tags if tag != name]
         conversation.updated_at = now
         kind = "conversation.tagged" if adds else "conversation.untagged"
-        sim.journal.add(at=now, kind=kind, practice=account.key, decision="integration",
-                        ids={"conversation": conversation.id, "patient": conversation.patient, "tag": name})  # fmt: skip
+        sim.journal.add(
+            at=now,
+            kind=kind,
+            practice=account.key,
+            decision="integration",
+            ids={"conversation": conversation.id, "patient": conversation.patient, "tag": name},
+        )
         sim.own(account=account, event=sim.event(account=account, kind=kind, now=now, conversation=conversation))
     return json_answer(201 if adds else 200, _shown(sim, account, conversation))
 
@@ -251,8 +269,13 @@ def _patch(sim: "Klara", account: Account, conversation: Conversation, request: 
         account.reopen(conversation=conversation, now=now)
         kinds.append("conversation.reopened")
     for kind in kinds:
-        sim.journal.add(at=now, kind=kind, practice=account.key, decision="integration",
-                        ids={"conversation": conversation.id, "patient": conversation.patient})  # fmt: skip
+        sim.journal.add(
+            at=now,
+            kind=kind,
+            practice=account.key,
+            decision="integration",
+            ids={"conversation": conversation.id, "patient": conversation.patient},
+        )
         sim.own(account=account, event=sim.event(account=account, kind=kind, now=now, conversation=conversation))
     return json_answer(200, _shown(sim, account, conversation))
 
@@ -260,9 +283,7 @@ def _patch(sim: "Klara", account: Account, conversation: Conversation, request: 
 # endpoints ---------------------------------------------------------------------------------------------------------
 
 
-def _endpoints(
-    sim: "Klara", account: Account, method: str, rest: list[str], request: Request, now: datetime
-) -> Answer:
+def _endpoints(sim: "Klara", account: Account, method: str, rest: list[str], request: Request, now: datetime) -> Answer:
     if not rest:
         return _register(sim, account, method, request)
     endpoint = account.endpoints.get(rest[0])
@@ -284,7 +305,9 @@ def _endpoints(
             return json_answer(202, {"event_id": event["id"], "delivery_ids": [each.id for each in planned]})
         case "POST", ["rotate_secret"]:
             secret = sim.hooks.rotate(endpoint=endpoint)
-            return json_answer(200, {"secret": secret, "previous_secret_valid_until": seconds(endpoint.old_until or now)})
+            return json_answer(
+                200, {"secret": secret, "previous_secret_valid_until": seconds(endpoint.old_until or now)}
+            )
         case "GET", ["deliveries"]:
             mine = [each for each in sim.hooks.log if each.endpoint is endpoint]
             return _page(request, [each.shown() for each in mine], lambda row: (row["created_at"], row["id"]))
@@ -308,8 +331,13 @@ def _register(sim: "Klara", account: Account, method: str, request: Request) -> 
     if not isinstance(events, list) or not may_post_to(sim=sim, url=str(fields.get("url", ""))):
         raise Refused(422, "validation_failed", "url is an address this sandbox may post to; events is a list.")
     try:
-        endpoint = sim.hooks.register(practice=account.key, url=str(fields["url"]), secrets=[],
-                                      events=tuple(str(each) for each in events), scheme=signing.ASSUMED)  # fmt: skip
+        endpoint = sim.hooks.register(
+            practice=account.key,
+            url=str(fields["url"]),
+            secrets=[],
+            events=tuple(str(each) for each in events),
+            scheme=signing.ASSUMED,
+        )
     except signing.BadScheme as problem:
         raise Refused(422, "validation_failed", str(problem)) from problem
     return json_answer(201, {**endpoint.shown(), "secret": endpoint.secrets[0]})

@@ -30,13 +30,16 @@ class Settings:
 
 
 CHOICES = {
-    "retry_after": ("seconds", "date", "absent"), "duplicate": ("409", "422", "replay"),
-    "signing": ("both", "new", "old", "wrong"), "timestamp": ("", "attempt", "event"), "conversation_patient": ("full", "id"),
-}  # fmt: skip
+    "retry_after": ("seconds", "date", "absent"),
+    "duplicate": ("409", "422", "replay"),
+    "signing": ("both", "new", "old", "wrong"),
+    "timestamp": ("", "attempt", "event"),
+    "conversation_patient": ("full", "id"),
+}
 NAMES = frozenset(field.name for field in fields(Settings))
 
 
-class BadSetting(ValueError):  # noqa: N818
+class BadSetting(ValueError):
     """An unknown switch, or a value it does not take."""
 
 

@@ -16,7 +16,7 @@ FORMATS = ("whsec", "base64", "hex", "utf8")
 MEANINGS = ("attempt", "event")
 
 
-class BadScheme(ValueError):  # noqa: N818
+class BadScheme(ValueError):
     """A signing document, or a secret, that makes no sense."""
 
 
@@ -35,7 +35,7 @@ class Scheme:
     entry_separator: str = " "
     entry_prefix: str = "v1,"
     timestamp_prefix: str = ""
-    secret_format: str = "whsec"
+    key_format: str = "whsec"
     timestamp_unit: str = "s"
     timestamp_semantics: str = "attempt"
     moves: dict[str, str] = field(default_factory=dict)
@@ -46,22 +46,44 @@ ASSUMED = Scheme()
 PRESETS: dict[str, Scheme] = {
     "klara-assumed-v1": ASSUMED,
     "standard-webhooks": replace(
-        ASSUMED, name="standard-webhooks", id_header="webhook-id", timestamp_header="webhook-timestamp",
+        ASSUMED,
+        name="standard-webhooks",
+        id_header="webhook-id",
+        timestamp_header="webhook-timestamp",
         signature_header="webhook-signature",
     ),
     "timestamp-hex-v1": replace(
-        ASSUMED, name="timestamp-hex-v1", id_header="", timestamp_header="", signature_header="X-Klara-Signature",
-        canonical="{timestamp}.{body}", encoding="hex", entry_separator=",", entry_prefix="v1=", timestamp_prefix="t=",
+        ASSUMED,
+        name="timestamp-hex-v1",
+        id_header="",
+        timestamp_header="",
+        signature_header="X-Klara-Signature",
+        canonical="{timestamp}.{body}",
+        encoding="hex",
+        entry_separator=",",
+        entry_prefix="v1=",
+        timestamp_prefix="t=",
     ),
     "body-hex-v1": replace(
-        ASSUMED, name="body-hex-v1", id_header="", timestamp_header="", signature_header="X-Klara-Signature-256",
-        canonical="{body}", encoding="hex", entry_prefix="sha256=",
+        ASSUMED,
+        name="body-hex-v1",
+        id_header="",
+        timestamp_header="",
+        signature_header="X-Klara-Signature-256",
+        canonical="{body}",
+        encoding="hex",
+        entry_prefix="sha256=",
     ),
     "body-base64-v1": replace(
-        ASSUMED, name="body-base64-v1", id_header="", timestamp_header="", signature_header="X-Klara-Signature",
-        canonical="{body}", entry_prefix="",
+        ASSUMED,
+        name="body-base64-v1",
+        id_header="",
+        timestamp_header="",
+        signature_header="X-Klara-Signature",
+        canonical="{body}",
+        entry_prefix="",
     ),
-}  # fmt: skip
+}
 
 
 def scheme(document: str | dict[str, Any] | None) -> Scheme:
@@ -75,7 +97,7 @@ def scheme(document: str | dict[str, Any] | None) -> Scheme:
     signature = dict(wish.pop("signature", {}))
     headers = signature.pop("headers", {})
     changes: dict[str, Any] = {f"{part}_header": str(value or "") for part, value in headers.items()}
-    changes |= signature
+    changes |= {"key_format" if name == "secret_format" else name: value for name, value in signature.items()}
     changes |= {part: dict(wish.pop(part)) for part in ("moves", "words") if part in wish}
     if wish:
         raise BadScheme(f"unknown keys {sorted(wish)}")
@@ -89,8 +111,8 @@ def scheme(document: str | dict[str, Any] | None) -> Scheme:
 def _checked(made: Scheme) -> Scheme:
     if made.canonical.count("{body}") != 1 or made.algorithm not in DIGESTS or made.encoding not in ENCODINGS:
         raise BadScheme("canonical needs {body} once; algorithm and encoding must be known")
-    if made.secret_format not in FORMATS or made.timestamp_unit not in ("s", "ms"):
-        raise BadScheme("unknown secret_format or timestamp_unit")
+    if made.key_format not in FORMATS or made.timestamp_unit not in ("s", "ms"):
+        raise BadScheme("unknown key_format or timestamp_unit")
     if made.timestamp_semantics not in (*MEANINGS, "absent"):
         raise BadScheme("timestamp_semantics is attempt, event or absent")
     return made
@@ -99,25 +121,32 @@ def _checked(made: Scheme) -> Scheme:
 def key_of(*, secret: str, scheme: Scheme) -> bytes:
     """The key bytes of a secret; raises BadScheme."""
     try:
-        if scheme.secret_format == "whsec":
+        if scheme.key_format == "whsec":
             return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-        if scheme.secret_format == "base64":
+        if scheme.key_format == "base64":
             return base64.b64decode(secret, validate=True)
-        return bytes.fromhex(secret) if scheme.secret_format == "hex" else secret.encode()
+        return bytes.fromhex(secret) if scheme.key_format == "hex" else secret.encode()
     except ValueError as problem:
-        raise BadScheme(f"the secret is not in the format {scheme.secret_format}") from problem
+        raise BadScheme(f"the secret is not in the format {scheme.key_format}") from problem
 
 
 def make_secret(*, raw: bytes, scheme: Scheme) -> str:
     """A secret of these bytes, written in the scheme's format."""
-    if scheme.secret_format in ("hex", "utf8"):
+    if scheme.key_format in ("hex", "utf8"):
         return raw.hex()
-    return ("whsec_" if scheme.secret_format == "whsec" else "") + base64.b64encode(raw).decode()
+    return ("whsec_" if scheme.key_format == "whsec" else "") + base64.b64encode(raw).decode()
 
 
 def headers(
-    *, scheme: Scheme, body: bytes, secrets: Sequence[str], event_id: str, unix: float, method: str = "POST", path: str = ""
-) -> dict[str, str]:  # fmt: skip
+    *,
+    scheme: Scheme,
+    body: bytes,
+    secrets: Sequence[str],
+    event_id: str,
+    unix: float,
+    method: str = "POST",
+    path: str = "",
+) -> dict[str, str]:
     """The signature headers: one entry per secret. `unix` = the moment to sign, in seconds."""
     stamp = str(int(unix * 1000) if scheme.timestamp_unit == "ms" else int(unix))
     message = _canonical(scheme, event_id=event_id, stamp=stamp, body=body, method=method, path=path)

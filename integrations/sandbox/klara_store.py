@@ -37,14 +37,24 @@ class Message:
     def shown(self) -> dict[str, Any]:
         """As in an event."""
         return {
-            "id": self.id, "direction": self.direction, "author": dict(self.author), "body": self.body,
-            "sent_at": seconds(self.sent_at), "attachments": list(self.attachments), "source": self.source,
-        }  # fmt: skip
+            "id": self.id,
+            "direction": self.direction,
+            "author": dict(self.author),
+            "body": self.body,
+            "sent_at": seconds(self.sent_at),
+            "attachments": list(self.attachments),
+            "source": self.source,
+        }
 
     def listed(self) -> dict[str, Any]:
         """As in a listing."""
-        return {**self.shown(), "conversation_id": self.conversation, "visibility": self.visibility,
-                "template_id": self.template_id, "created_at": milliseconds(self.created_at)}  # fmt: skip
+        return {
+            **self.shown(),
+            "conversation_id": self.conversation,
+            "visibility": self.visibility,
+            "template_id": self.template_id,
+            "created_at": milliseconds(self.created_at),
+        }
 
 
 @dataclass(slots=True)
@@ -66,10 +76,14 @@ class Conversation:
     def shown(self) -> dict[str, Any]:
         """As in an event."""
         return {
-            "id": self.id, "status": self.status, "reason": self.reason, "tags": [{"name": name} for name in self.tags],
-            "channel": {name: self.channel.get(name) for name in CHANNEL_FIELDS}, "assignee": self.assignee,
+            "id": self.id,
+            "status": self.status,
+            "reason": self.reason,
+            "tags": [{"name": name} for name in self.tags],
+            "channel": {name: self.channel.get(name) for name in CHANNEL_FIELDS},
+            "assignee": self.assignee,
             "closed_by": self.closed_by,
-        }  # fmt: skip
+        }
 
 
 class Account:
@@ -109,8 +123,16 @@ class Account:
 
     def put_patient(self, *, record: dict[str, Any], now: datetime) -> dict[str, Any]:
         """Add or replace a patient; missing fields get Klara's empty values."""
-        made = {"first_name": "", "last_name": "", "date_of_birth": None, "phone": None, "identity_verified": True,
-                "external_ids": [], "merged_into": None, **copy.deepcopy(record)}  # fmt: skip
+        made = {
+            "first_name": "",
+            "last_name": "",
+            "date_of_birth": None,
+            "phone": None,
+            "identity_verified": True,
+            "external_ids": [],
+            "merged_into": None,
+            **copy.deepcopy(record),
+        }
         made.setdefault("id", self.new_id("pat"))
         self.patients[made["id"]] = made
         self.touched[made["id"]] = now
@@ -133,8 +155,11 @@ class Account:
         """As in a message's event; `full` as in a listing and in patient.* events."""
         shown = {name: copy.deepcopy(record.get(name)) for name in PATIENT_FIELDS}
         if full:
-            shown |= {"phones": [record["phone"]] if record.get("phone") else [], "merged_into": record["merged_into"],
-                      "updated_at": milliseconds(self.touched[record["id"]])}  # fmt: skip
+            shown |= {
+                "phones": [record["phone"]] if record.get("phone") else [],
+                "merged_into": record["merged_into"],
+                "updated_at": milliseconds(self.touched[record["id"]]),
+            }
         return shown
 
     def merge(self, *, gone: str, survivor: str, now: datetime) -> dict[str, Any]:
@@ -168,7 +193,9 @@ class Account:
         except KeyError:
             raise Unknown(f"no conversation {name!r}") from None
 
-    def thread(self, *, patient: str, channel: dict[str, Any], wish: str | None, now: datetime) -> tuple[Conversation, bool]:
+    def thread(
+        self, *, patient: str, channel: dict[str, Any], wish: str | None, now: datetime
+    ) -> tuple[Conversation, bool]:
         """The conversation a message goes to ("new", an id, None = the last on this channel); and whether it is new."""
         if wish not in (None, "", "new", "reuse"):
             if wish in self.conversations:
@@ -188,13 +215,17 @@ class Account:
         """As in a listing; `full` embeds the patient, else only its id."""
         patient = self.patients[conversation.patient]
         return {
-            **conversation.shown(), "patient_id": conversation.patient,
+            **conversation.shown(),
+            "patient_id": conversation.patient,
             "patient": self.patient_shown(patient, full=True) if full else {"id": conversation.patient},
-            "created_at": milliseconds(conversation.created_at), "updated_at": milliseconds(conversation.updated_at),
+            "created_at": milliseconds(conversation.created_at),
+            "updated_at": milliseconds(conversation.updated_at),
             "last_message_at": seconds(conversation.messages[-1].sent_at) if conversation.messages else None,
-        }  # fmt: skip
+        }
 
-    def post(self, *, conversation: Conversation, now: datetime, author: dict[str, Any], body: str | None, **more: Any) -> Message:
+    def post(
+        self, *, conversation: Conversation, now: datetime, author: dict[str, Any], body: str | None, **more: Any
+    ) -> Message:
         """Append a message."""
         inbound = author["type"] in ("patient", "proxy")
         more.setdefault("direction", "inbound" if inbound else "outbound")

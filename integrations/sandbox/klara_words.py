@@ -7,14 +7,20 @@ from typing import Any
 
 LATE_SECONDS = 1800.0
 TROUBLES: dict[str, dict[str, Any]] = {
-    "send": {}, "lost": {"lose": True}, "delayed": {"delay": LATE_SECONDS}, "duplicate": {"repeat": 2},
-    "reordered": {"hold": True}, "wrong_secret": {"wrong_secret": True}, "old_secret": {"signing": "old"},
-    "unsigned": {"signing": "none"}, "altered": {"alter_body": True},
-}  # fmt: skip
+    "send": {},
+    "lost": {"lose": True},
+    "delayed": {"delay": LATE_SECONDS},
+    "duplicate": {"repeat": 2},
+    "reordered": {"hold": True},
+    "wrong_secret": {"wrong_secret": True},
+    "old_secret": {"signing": "old"},
+    "unsigned": {"signing": "none"},
+    "altered": {"alter_body": True},
+}
 RENAMED = {"times": "repeat", "delay_seconds": "delay", "skew_seconds": "shift", "event": "event_id"}
 
 
-class BadWord(ValueError):  # noqa: N818
+class BadWord(ValueError):
     """No such trouble."""
 
 
