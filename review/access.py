@@ -64,6 +64,11 @@ def provider_of(*, user: User, practice: Practice) -> Provider | None:
     return Provider.objects.active().filter(practice=practice, user=user).first()
 
 
+def providers_of(*, practice: Practice) -> list[Provider]:
+    """The active prescribers of this practice, by name."""
+    return list(Provider.objects.active().filter(practice=practice).order_by("last_name", "first_name"))
+
+
 def requests_of(*, practice: Practice) -> RequestQuerySet:
     """Every request of the practice."""
     return RefillRequest.objects.filter(practice=practice)

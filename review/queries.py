@@ -42,6 +42,7 @@ class Row:
     icon: str
     is_all_met: bool
     is_controlled: bool
+    record: DecisionRecord | None = None
 
     @property
     def group_name(self) -> str:
@@ -70,6 +71,10 @@ class QueueList:
             at = ids.index(request_id)
             ids = [*ids[at + 1 :], *ids[:at]]
         return ids[0] if ids else None
+
+    def record_of(self, request_id: uuid.UUID) -> DecisionRecord | None:
+        """The decision behind a row of this list, None when the row is not in it."""
+        return next((row.record for row in self.rows if row.request.id == request_id), None)
 
     def position(self, request_id: uuid.UUID) -> int:
         """Place in the list, from 1; 0 when it is not there."""
@@ -158,6 +163,7 @@ def _row(request: RefillRequest, practice: Practice, record: DecisionRecord | No
         is_all_met=record is not None and not unmet and not is_controlled and not _came_back(request)
         and request.kind == Kind.REFILL,
         is_controlled=is_controlled,
+        record=record,
     )  # fmt: skip
 
 
@@ -174,12 +180,17 @@ def unmet_of(record: DecisionRecord | None) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda one: one["severity"] != "blocks")
 
 
+def is_danger(request: RefillRequest) -> bool:
+    """A message that may be an emergency, names a symptom, or presses: read before everything else."""
+    return request.kind == Kind.MESSAGE and (request.is_urgent or bool({"emergency", "symptom"} & set(request.reasons)))
+
+
 def _came_back(request: RefillRequest) -> bool:
     return bool(request.last_code) or request.is_locked or "taken_back" in request.reasons
 
 
 def _group(request: RefillRequest, days: int | None) -> int:
-    if request.is_locked or (request.kind == Kind.MESSAGE and request.is_urgent):
+    if request.is_locked or is_danger(request):
         return 0
     if days is None:
         return 1 if request.is_urgent else 3

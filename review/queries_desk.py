@@ -158,21 +158,17 @@ def _todo(waiting: Sequence[RefillRequest], today: date) -> list[RefillRequest]:
     ]
 
     def order(row: RefillRequest) -> tuple[int, int, datetime]:
-        danger = 0 if _is_danger(row) else 1 if row.is_locked else 2 if has_failed(row) else 3
+        danger = 0 if queries.is_danger(row) else 1 if row.is_locked else 2 if has_failed(row) else 3
         days = wording.days_left(row.run_out_on, today)
         return danger, 1 if days is None else days, row.asked_at
 
     return sorted(chosen, key=order)
 
 
-def _is_danger(row: RefillRequest) -> bool:
-    return row.kind == Kind.MESSAGE and (row.is_urgent or bool({"emergency", "symptom"} & set(row.reasons)))
-
-
 def _line_of(row: RefillRequest, today: date) -> Todo:
     words = wording.reason(row.reasons[0]) if row.reasons else "A person is needed"
     tone, icon, tag = "warn", "ask", ""
-    if _is_danger(row):
+    if queries.is_danger(row):
         tone, icon = "stop", "msg"
         tag = "may be an emergency" if "emergency" in row.reasons else "names a symptom"
     elif has_failed(row):
@@ -234,7 +230,7 @@ def _median(practice: Practice, midnight: datetime) -> int | None:
         .exclude(state__in=[R.IN_REVIEW, R.HELD, R.DUPLICATE])
         .values_list("asked_at", "decided_at")[:5000]
     )
-    spans = [(decided - asked).total_seconds() for asked, decided in rows]
+    spans = [(decided - asked).total_seconds() for asked, decided in rows if decided is not None]
     return round(statistics.median(spans) / 60) if spans else None
 
 

@@ -272,7 +272,7 @@ _STRENGTH = re.compile(r"(\d) (mg|mcg|mL|units|g|%|mEq|h)\b")
 
 
 def drug(name: str) -> str:
-    """A drug line as pages show it: lower case, "mg" for "MG", strength and unit never parted; brands stay as they are."""
+    """A drug line as pages show it: lower case, "mg" for "MG", strength and unit never parted, brands untouched."""
     shown = _UNITS_SEEN.sub(lambda found: _UNITS_SHOWN[found.group()], name)
     shown = _TITLE.sub(lambda found: found.group().lower(), shown)
     return _STRENGTH.sub("\\1\u00a0\\2", shown.replace(" oral tablet", " tablet").replace(" oral capsule", " capsule"))

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from refillhub.practices import gates
 from refillhub.practices.roles import Action
-from review import access, forms, queries_card, states, workflow
+from review import access, forms, queries_criteria, states, workflow
 from review.models import FormReceipt, Queue, RefillRequest
 from review.states import RequestState
 from review.views import cards
@@ -49,7 +49,7 @@ def _approve(request: HttpRequest, row: RefillRequest, form: forms.ApproveForm) 
     provider = access.provider_of(user=request.user, practice=request.practice)
     if provider is None:
         raise workflow.NotPossible("no_provider", NO_RECORD)
-    if not form.cleaned_data["although"] and queries_card.question(request=row):
+    if not form.cleaned_data["although"] and queries_criteria.question(request=row):
         raise Ask
     changes = None
     if isinstance(form, forms.ChangeForm):
@@ -302,7 +302,7 @@ def _act(
     except workflow.Locked:
         return cards.page(request, row, place=place, line=LOCKED, status=409)
     except Ask:
-        line = f"{queries_card.question(request=row)} Answer the question to approve."
+        line = f"{queries_criteria.question(request=row)} Answer the question to approve."
         return cards.page(request, row, place=place, line=line, status=422)
     except workflow.NotPossible as no:
         return cards.page(request, row, place=place, line=str(no), status=422)

@@ -27,7 +27,7 @@ def fill(scene):
     ]
     main = make.waiting(
         scene, first="Ana", last="Reyes", days_left=2,
-        text="Good morning! I have 2 lisinopril left. Could you please send my refill to Oak Street Pharmacy? Thank you")
+        text="Good morning! I have 2 lisinopril left. Could you please send my refill to Oak Street Pharmacy?")
     lost = make.waiting(scene, first="Hanna", last="Moss", days_left=1, reasons=["unresolved"], is_locked=True)
     back = make.waiting(scene, first="Rosa", last="Quint", days_left=4, reasons=["transmission_failed"],
                         last_code="900 / 4040", last_text="Pharmacy takes no electronic prescriptions")

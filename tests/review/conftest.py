@@ -1,4 +1,4 @@
-"""Fixtures of the page tests; `scene` is imported when a fixture first asks for it, after the applications are loaded."""
+"""Fixtures of the page tests; `scene` is imported late, after the applications are loaded."""
 
 import importlib
 from typing import Any

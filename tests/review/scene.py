@@ -2,6 +2,7 @@
 
 import itertools
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from tests.practices import people
 from tests.review import rows
 from tests.review.rows import NOW, TODAY
 
-_number = itertools.count(70112345)
+_number = itertools.count(70200001)
 
 
 @dataclass
@@ -63,7 +64,7 @@ def set_up(**practice_values: Any) -> Scene:
     return scene
 
 
-def kept(practice: Practice, text: str, *, spans: list[tuple[int, int, str]] = (), doubts: tuple[str, ...] = ()) -> bytes:
+def kept(practice: Practice, text: str, *, spans: Sequence[tuple[int, int, str]] = ()) -> bytes:
     """A reading as intake keeps it, of one message."""
     reading = r.Reading(
         primary=r.Intent.refill,
@@ -86,7 +87,8 @@ def waiting(
         "name": "Lisinopril 10 mg oral tablet", "rxcui": "314076", "dosage_units": "tablet",
         "sig": "Take 1 tablet by mouth once daily", **values.pop("medication", {})})
     who = rows.snapshot(first_name=first, last_name=last, patient_external_id=patient)
-    spans = [(text.lower().index("refill"), text.lower().index("refill") + 6, "refill")] if "refill" in text.lower() else []
+    at = text.lower().find("refill")
+    spans = [(at, at + 6, "refill")] if at >= 0 else []
     ask = rows.make_ask(
         practice, medication, snapshot=who, patient_external_id=patient, sender_id=f"pat_{patient}",
         conversation_id=f"conv_{patient}", asked_at=NOW - timedelta(minutes=minutes),
@@ -101,7 +103,9 @@ def waiting(
     return row
 
 
-def message(scene: Scene, *, reasons: tuple[str, ...] = ("symptom",), text: str = "My leg is swollen", **values: Any) -> RefillRequest:
+def message(
+    scene: Scene, *, reasons: tuple[str, ...] = ("symptom",), text: str = "My leg is swollen", **values: Any
+) -> RefillRequest:
     """An item for a person."""
     ask = replace(rows.make_ask(scene.practice, None, kind=Kind.MESSAGE), reasons=reasons,
                   reading_sealed=kept(scene.practice, text), asked_at=NOW - timedelta(minutes=30))

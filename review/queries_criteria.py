@@ -1,0 +1,142 @@
+"""What was checked, for people: criteria unmet first, what would change it, why it is with a person.
+
+Reads decisions as they were recorded; decides nothing and looks nothing up but the record itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from review import queries, wording
+from review.models import Kind, RefillRequest
+from review.states import RequestState
+from rules.models import DecisionRecord
+
+# Most telling first; the rest of the met rows follow in the order in which they were checked.
+_MET_ORDER = ("visit", "labs", "matched", "too_early", "fill_history", "directions_agree", "drug_class", "interaction")
+
+
+_FOUND = {
+    "matched": "1 exact match", "labs": "In range", "interaction": "None found", "therapeutic_duplicate": "None found",
+    "allergy": "None found", "pregnancy": "Ruled out", "name_and_code": "Agree", "directions_agree": "Agree",
+    "asked_is_listed": "Agree", "entry_active": "Yes", "pharmacy": "Default, active", "drug_class": "On automatic",
+    "identity": "One chart patient", "fill_history": "Within the limit", "authorised_time": "Within the limit",
+    "refills": "Within the limit", "stable_time": "Long enough", "mirror": "Fresh", "too_early": "Enough used",
+}  # fmt: skip
+
+
+_OWNERS = (("prescriber", "any prescriber"), ("assistant", "the assistants"), ("on_call", "the on-call"),
+           ("administrator", "the administrator: nobody stands in"))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One row of the criteria table. `kind`: fail, note or pass."""
+
+    name: str
+    kind: str
+    found: str
+    source: str
+    age: str
+    limit: str
+
+
+def criteria(record: DecisionRecord | None) -> tuple[Criterion, ...]:
+    if record is None:
+        return ()
+    fails = [_finding_row(one, "fail") for one in queries.unmet_of(record)]
+    names = {row.name for row in fails}
+    met: dict[str, Criterion] = {}
+    for node, fact, value, _threshold, result, _source, _age in record.trace:
+        if node == "guard" and result is True and fact in wording.MET and wording.MET[fact] not in names:
+            found = wording.measured(fact, value) if value else _FOUND.get(fact, "Met")
+            met[fact] = Criterion(wording.MET[fact], "pass", _FOUND.get(fact, found) if fact == "matched" else found,
+                                  "", "", "")  # fmt: skip
+    for one in record.findings:  # a class that is not on automatic is no criterion of the patient
+        if one["code"] in queries.ADMINISTRATIVE:
+            met.pop("drug_class", None)
+    order = {name: at for at, name in enumerate(_MET_ORDER)}
+    passed = [met[name] for name in sorted(met, key=lambda name: order.get(name, len(order)))]
+    return (*fails, *passed)
+
+
+def _finding_row(one: Mapping[str, Any], kind: str) -> Criterion:
+    code, age = str(one["code"]), one.get("age_days")
+    value = wording.measured(code, str(one["value"]).replace("_", " "))
+    is_lab = code in wording.LABS
+    found = wording.short(code, value=str(one["value"]), limit=str(one["limit"]), age=age)
+    if is_lab:
+        found = found.removeprefix(value[:1].upper() + value[1:]).strip(" :").capitalize()
+    return Criterion(
+        name=(value.split(" ")[0] if code == "lab_out_of_range" else value).capitalize() if is_lab
+        else wording.criterion(code),
+        kind=kind,
+        found=found,
+        source=str(one["source"]),
+        age=f"{age} days" if age is not None else "",
+        limit=wording.measured(code, str(one["limit"])),
+    )
+
+
+def notes(record: DecisionRecord | None) -> tuple[str, ...]:
+    """What is worth knowing and bars nothing, and what only kept a machine from approving."""
+    if record is None:
+        return ()
+    shown = [one for one in record.findings if one["severity"] == "notes" or one["code"] in queries.ADMINISTRATIVE]
+    return tuple(dict.fromkeys(wording.sentence(str(one["code"])) for one in shown))
+
+
+def mends(record: DecisionRecord | None) -> tuple[str, ...]:
+    if record is None:
+        return ()
+    found = (wording.mend(str(one["code"]), str(one["value"]), str(one["limit"])) for one in record.findings)
+    return tuple(dict.fromkeys(words for words in found if words))
+
+
+def steps(request: RefillRequest, record: DecisionRecord | None) -> tuple[tuple[str, bool], ...]:
+    """Four to six steps of why it is with a person; True marks what went against automatic."""
+    steps: list[tuple[str, bool]] = []
+    if request.kind == Kind.REFILL:
+        code = f" (RxCUI {request.rxcui})" if request.rxcui else ""
+        steps.append((f"Matched one list entry{code}", False) if request.entry_external_id
+                     else ("No list entry matched", True))  # fmt: skip
+    if record is not None:
+        steps.append((f"Recipe: {wording.spoken(record.recipe)}", False))
+    steps += [(wording.reason(code), True) for code in request.reasons[:4]]
+    if len(request.reasons) > 4:
+        steps.append((f"and {len(request.reasons) - 4} more, in the full trace", True))
+    owner = str(request.assignee) if request.assignee else dict(_OWNERS).get(request.queue, "everyone")
+    if request.state == RequestState.IN_REVIEW:
+        steps.append((f"With {owner}", False))
+    return tuple(steps)
+
+
+def trace(record: DecisionRecord | None) -> tuple[tuple[str, str, str, str], ...]:
+    results = {True: "yes", False: "no", None: "unknown"}
+    if record is None:
+        return ()
+    return tuple(
+        (f"{node}: {wording.spoken(fact).lower()}", str(value), str(threshold), results.get(result, str(result)))
+        for node, fact, value, threshold, result, _source, _age in record.trace
+    )
+
+
+def question_of(request: RefillRequest, criteria: Sequence[Criterion]) -> str:
+    """What is asked once more before approving; "" when everything is met."""
+    against = [_against(one) for one in criteria if one.kind == "fail"]
+    if request.last_code:
+        against.insert(0, f"the network answered {request.last_code}")
+    if not against:
+        return ""
+    shown = "; ".join(against[:3]) + (f"; and {len(against) - 3} more" if len(against) > 3 else "")
+    return f"Approve although: {shown}?"
+
+
+def _against(one: Criterion) -> str:
+    return one.found if one.name.lower() in one.found.lower() else f"{one.name}: {one.found[:1].lower()}{one.found[1:]}"
+
+
+def question(*, request: RefillRequest) -> str:
+    """What must be answered before approving this request; "" when nothing. One query."""
+    record = queries.latest_records(request_ids=[request.id], practice=request.practice).get(request.id)
+    return question_of(request, criteria(record))
