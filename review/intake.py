@@ -4,6 +4,7 @@ The network is allowed here, never inside a transaction. Nothing outward happens
 that dies loses nothing: its events are due again.
 """
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -29,8 +30,11 @@ from rules.intake import reading as r
 
 # A chart that does not answer is asked again for so long; then the item goes to a person as it is.
 PATIENCE = timedelta(minutes=2)
+# After a fault of ours a burst is read again this often.
+MOST_TRIES = 3
 ASK_AGAIN = timedelta(seconds=15)
 THREADS = 8
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,26 +72,60 @@ def take_in_due(*, now: datetime, limit: int = 100) -> int:
     _others(rows=[row for row in rows if row.kind != EventKind.MESSAGE_IN], now=now)
     bursts = _bursts(messages)
     references.warm({burst.practice.id: burst.practice for burst in bursts}.values())
-    asks: list[Ask] = []
-    for made in _each(bursts, now):
-        asks += made
-    if asks:
-        try:
-            workflow.admit(asks=asks, now=now)
-        except LostLease:
-            # The batch took longer than its lease; the events are read afresh by whoever has them now.
-            return 0
+    _admit(bursts=bursts, read=_each(bursts, now), now=now)
     return len(rows)
+
+
+def _admit(*, bursts: Sequence[Burst], read: Sequence[list[Ask]], now: datetime) -> None:
+    """Admit the batch; if that fails, each burst by itself, so that one fault of ours holds up nobody else."""
+    asks = [ask for made in read for ask in made]
+    try:
+        workflow.admit(asks=asks, now=now)
+    except LostLease:
+        # The batch took longer than its lease; the events are read afresh by whoever has them now.
+        return
+    except Exception as error:
+        log.warning("a batch was not admitted", extra={"error": type(error).__name__})
+        for burst, made in zip(bursts, read, strict=True):
+            if made:
+                _admit_alone(burst=burst, asks=made, now=now)
+
+
+def _admit_alone(*, burst: Burst, asks: list[Ask], now: datetime) -> None:
+    try:
+        workflow.admit(asks=asks, now=now)
+    except LostLease:
+        return
+    except Exception as error:
+        log.warning("a burst was not admitted", extra={"error": type(error).__name__})
+        workflow.admit(asks=_after_fault(burst, now), now=now)
+
+
+def _after_fault(burst: Burst, now: datetime) -> list[Ask]:
+    """A fault of ours: tried again a few times, then a person gets the message as it is. Nothing is lost."""
+    if burst.rows[0].attempts < MOST_TRIES:
+        inbox.give_back(events=burst.rows, due_at=now + ASK_AGAIN, note="fault")
+        return []
+    empty = r.Reading(primary=r.Intent.unclear)
+    return [_message(burst, Chart(), r.Thread(messages=(r.Message(text=""),)), empty, ("could_not_be_read",))]
+
+
+def _guarded(burst: Burst, now: datetime) -> list[Ask]:
+    try:
+        return read_burst(burst=burst, now=now)
+    except Exception as error:
+        log.warning("a burst was not read", extra={"error": type(error).__name__})
+        return _after_fault(burst, now)
 
 
 def _each(bursts: Sequence[Burst], now: datetime) -> list[list[Ask]]:
     """Read bursts side by side: most of the time goes into waiting for the chart."""
     if len(bursts) <= 1 or connection.in_atomic_block:
-        return [read_burst(burst=burst, now=now) for burst in bursts]
+        return [_guarded(burst, now) for burst in bursts]
 
     def one(burst: Burst) -> list[Ask]:
         try:
-            return read_burst(burst=burst, now=now)
+            return _guarded(burst, now)
         finally:
             connection.close()
 
@@ -118,8 +156,9 @@ def _bursts(rows: Sequence[InboundEvent]) -> list[Burst]:
     made = []
     for group in groups.values():
         practice = practices[group[0].practice_id]
-        klara = connections.get((practice.id, Vendor.klara))
-        parsed = sorted(((row, _parsed(row, klara)) for row in group), key=lambda pair: _order(*pair))
+        parsed = sorted(_readable(group, connections.get((practice.id, Vendor.klara))), key=lambda pair: _order(*pair))
+        if not parsed:
+            continue
         channel = next((row.channel_id for row, _ in reversed(parsed) if row.channel_id), "")
         made.append(
             Burst(
@@ -132,6 +171,17 @@ def _bursts(rows: Sequence[InboundEvent]) -> list[Burst]:
             )
         )
     return made
+
+
+def _readable(rows: Sequence[InboundEvent], account: Connection | None) -> list[tuple[InboundEvent, KlaraEvent]]:
+    """Rows with their events; what cannot be read any more (the profile was changed) is set aside for a person."""
+    found = []
+    for row in rows:
+        try:
+            found.append((row, _parsed(row, account)))
+        except klara_events.Unreadable as error:
+            inbox.set_aside(event=row, note=error.reason)
+    return found
 
 
 def _parsed(row: InboundEvent, account: Connection | None) -> KlaraEvent:
@@ -151,8 +201,10 @@ def _order(row: InboundEvent, event: KlaraEvent) -> tuple[datetime, int, datetim
 def _others(*, rows: Sequence[InboundEvent], now: datetime) -> None:
     """Events that are not messages: merges move requests, a macro that closes is an alarm."""
     for row in rows:
-        account = charts.connection_of(row.practice, Vendor.klara)
-        event = _parsed(row, account)
+        pairs = _readable([row], charts.connection_of(row.practice, Vendor.klara))
+        if not pairs:
+            continue
+        event = pairs[0][1]
         if row.kind == EventKind.MERGED and event.patient and event.patient.merged_into:
             workflow.merge_patient(
                 practice=row.practice, old_sender=event.patient.id, new_sender=event.patient.merged_into, now=now

@@ -5,13 +5,14 @@ At-least-once: a message is stored and committed before it is acknowledged, and 
 matches nothing is an item for a person.
 """
 
+import logging
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
 from integrations import limits, vault
 from integrations.http import VendorError
-from integrations.models import Connection, ConnectionStatus, Vendor
+from integrations.models import Connection, ConnectionStatus, RefusedAddress, Vendor
 from integrations.surescripts import client, script_read
 from integrations.surescripts.script_model import MessageKind, NetworkMessage
 from integrations.surescripts.types import FetchResult
@@ -22,6 +23,7 @@ from review.workflow import Result
 
 PURPOSE = "network_mail"
 MOST_AT_ONCE = 200
+log = logging.getLogger(__name__)
 
 
 def poll(*, now: datetime) -> int:
@@ -31,7 +33,16 @@ def poll(*, now: datetime) -> int:
         .filter(vendor=Vendor.surescripts, status=ConnectionStatus.active)
         .exclude(practice__erx_route=Practice.ErxRoute.ehr_handoff)
     )
-    return sum(poll_one(connection=row, now=now) for row in connections if row.stage == row.practice.stage)
+    taken = 0
+    for row in connections:
+        if row.stage != row.practice.stage:
+            continue
+        try:
+            taken += poll_one(connection=row, now=now)
+        except (vault.NoSecret, vault.WrongStage, RefusedAddress, limits.LimiterGone) as error:
+            # One practice's trouble is not the others'.
+            workflow.note_vendor_error(connection=row, code=type(error).__name__, now=now)
+    return taken
 
 
 def poll_one(*, connection: Connection, now: datetime) -> int:
@@ -104,9 +115,13 @@ def apply_new(*, practice: Practice, now: datetime) -> int:
         plain = vault.open_payload(
             sealed=bytes(row.document_sealed), practice_id=practice.id, stage=practice.stage, purpose=PURPOSE
         )
-        message = script_read.read(plain)
         dispatch = by_message.get(row.relates_to)
-        _apply(practice=practice, mail=row, message=message, dispatch=dispatch, now=now)
+        try:
+            _apply(practice=practice, mail=row, message=script_read.read(plain), dispatch=dispatch, now=now)
+        except Exception as error:
+            # A letter we cannot apply must not stop those behind it; a person gets it.
+            log.warning("mail could not be applied", extra={"error": type(error).__name__})
+            workflow.keep_stray(practice=practice, mail_id=row.id, kind=f"{row.body_name} not applied", now=now)
         NetworkMail.objects.filter(id=row.id).update(applied_at=now, is_matched=dispatch is not None)
     return len(rows)
 

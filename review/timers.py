@@ -51,12 +51,19 @@ def release_held(*, now: datetime, limit: int = 100) -> int:
         .select_related("practice", "location", "prescriber")
         .order_by("run_out_on", "asked_at")[:limit]
     )
-    asks = {row.id: ask_again(request=row, now=now) for row in rows}
-    for request_id, ask in asks.items():
-        if ask.match is not None and ask.kind == Kind.REFILL:
-            connection = charts.connection_of(ask.practice)
-            asks[request_id] = intake.with_allergies(asks=[ask], connection=connection, now=now)[0]
-    return workflow.release(asks=asks, now=now)
+    released = 0
+    for row in rows:
+        try:
+            ask = ask_again(request=row, now=now)
+            if ask.match is not None and ask.kind == Kind.REFILL:
+                connection = charts.connection_of(ask.practice)
+                ask = intake.with_allergies(asks=[ask], connection=connection, now=now)[0]
+            released += workflow.release(asks={row.id: ask}, now=now)
+        except Exception as error:
+            # What cannot be decided afresh is a person's, and holds up nobody else.
+            log.warning("a held request was not released", extra={"error": type(error).__name__})
+            workflow.return_to_person(request_ids=[row.id], reason="not_released", now=now, urgent=True)
+    return released
 
 
 def ask_again(*, request: RefillRequest, now: datetime) -> Ask:

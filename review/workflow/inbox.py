@@ -321,6 +321,18 @@ def give_back(*, events: Sequence[InboundEvent], due_at: datetime, note: str) ->
     )
 
 
+def set_aside(*, event: InboundEvent, note: str) -> None:
+    """An event that cannot be read any more: kept, with an alarm for a person."""
+    with transaction.atomic(durable=True):
+        InboundEvent.objects.filter(id=event.id).update(
+            progress=Progress.QUARANTINED, lease_until=None, note=note[:200]
+        )
+        notices.alarm(
+            practice=event.practice, kind="event_quarantined", key=event.event_id, now=event.lease_until or event.due_at
+        )
+        log.record(now=event.lease_until or event.due_at, draft=_draft(event, "webhook.quarantined"))
+
+
 def recover(*, now: datetime) -> int:
     """Events whose reader died: back to the line. Nothing had been written, so nothing is done twice."""
     return InboundEvent.objects.filter(progress=Progress.READING, lease_until__lt=now).update(
