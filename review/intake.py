@@ -71,6 +71,7 @@ def take_in_due(*, now: datetime, limit: int = 100) -> int:
     messages = [row for row in rows if row.kind == EventKind.MESSAGE_IN]
     _others(rows=[row for row in rows if row.kind != EventKind.MESSAGE_IN], now=now)
     bursts = _bursts(messages)
+    _swallowed(bursts=bursts, now=now)
     references.warm({burst.practice.id: burst.practice for burst in bursts}.values())
     _admit(bursts=bursts, read=_each(bursts, now), now=now)
     return len(rows)
@@ -229,6 +230,26 @@ def _macro(*, row: InboundEvent, event: KlaraEvent, now: datetime) -> None:
     )
     if near.exists():
         workflow.raise_alarm(practice=row.practice, kind="macro_closed", key=closed_by.name or closed_by.id, now=now)
+
+
+def _swallowed(*, bursts: Sequence[Burst], now: datetime) -> None:
+    """A macro's close that came before its message (K12), or that only our own look saw (K13)."""
+    by_conversation = {
+        (burst.practice.id, row.conversation_id): burst for burst in bursts for row in burst.rows if row.conversation_id
+    }
+    closes = InboundEvent.objects.select_related("practice").filter(
+        kind=EventKind.CLOSED,
+        practice_id__in={practice_id for practice_id, _ in by_conversation},
+        conversation_id__in={conversation for _, conversation in by_conversation},
+    )
+    for row in closes:
+        if (row.practice_id, row.conversation_id) in by_conversation:
+            _macro(row=row, event=_parsed(row, charts.connection_of(row.practice, Vendor.klara)), now=now)
+    for burst in bursts:
+        for row, event in zip(burst.rows, burst.events, strict=True):
+            by = event.conversation.closed_by if event.conversation and row.origin == Origin.POLL else None
+            if by is not None and by.type == "macro":
+                workflow.raise_alarm(practice=burst.practice, kind="macro_closed", key=by.name or by.id, now=now)
 
 
 def read_burst(*, burst: Burst, now: datetime) -> list[Ask]:

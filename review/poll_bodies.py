@@ -23,12 +23,14 @@ def body_of(event: KlaraEvent) -> bytes:
             "external_ids": [{"system": each.system, "value": each.value} for each in patient.external_ids],
         }
     if conversation is not None:
+        by = conversation.closed_by
         data["conversation"] = {
             "id": conversation.id,
             "status": conversation.status,
             "reason": conversation.reason,
             # Our own names of the topics: the default profile knows them, whatever the account calls its tags.
             "tags": [{"name": name.replace("_", " ")} for name in sorted(conversation.topics)],
+            "closed_by": {"type": by.type, "id": by.id, "name": by.name} if by is not None else None,
             "channel": {
                 "id": channel.id,
                 "type": channel.type,

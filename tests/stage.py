@@ -12,11 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.utils.http import urlencode
 
 from audit import verification
-from integrations import http, vault
+from integrations import http, limits, vault
 from integrations.klara import profile as profiles
 from integrations.klara import signing
 from integrations.models import Connection, ConnectionStatus, SecretKind, Vendor
@@ -109,6 +110,10 @@ class House:
         """Kinds of its alarms."""
         return set(Alarm.objects.filter(practice=self.practice).values_list("kind", flat=True))
 
+    def alarm_keys(self, kind: str) -> str:
+        """What its alarms of a kind name."""
+        return " ".join(Alarm.objects.filter(practice=self.practice, kind=kind).values_list("key", flat=True))
+
     def dispatches(self, **wanted: Any) -> list[Dispatch]:
         """Its dispatches, oldest first."""
         return list(Dispatch.objects.filter(practice=self.practice, **wanted).order_by("queued_at", "id"))
@@ -132,6 +137,7 @@ class Clinic:
     mallorys: House = field(init=False)
     serial: int = 0
     is_down: bool = False
+    DatabaseGone = OperationalError
     answers: list[int] = field(default_factory=list)
 
     @property
@@ -285,6 +291,28 @@ class Clinic:
         """Order a fault at a vendor (`docs/sandbox.md`)."""
         call(vendor, "faults", fault)
 
+    def call(self, vendor: Simulator, verb: str, wish: Mapping[str, Any] | None = None, **params: str) -> Any:
+        """Any call of a vendor's test desk."""
+        return call(vendor, verb, wish, **params)
+
+    def polls(self) -> int:
+        """Our own look at Klara; how many messages it found."""
+        self.clock.advance(seconds=1)
+        return timers.reconcile_klara(now=self.now)
+
+    def with_oauth(self) -> None:
+        """Klara by OAuth client instead of an API key."""
+        account = self.network.world.practice(self.house.key)["klara"]
+        Connection.objects.filter(pk=self.house.klara.pk).update(
+            profile={"auth": {"mode": "oauth2"}}, client_id=account["client_id"]
+        )
+        self.house.klara.refresh_from_db()
+        vault.store(
+            connection=self.house.klara, kind=SecretKind.client_secret, value=account["client_secret"], now=self.now,
+            actor=SYSTEM,
+        )  # fmt: skip
+        webhooks.forget()
+
     # --- the oracles --------------------------------------------------------------------------------------------
 
     def at_pharmacy(self, **wanted: str) -> list[dict[str, Any]]:
@@ -410,6 +438,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, client: Client) -> Iterator[Clinic]:
     stage.chat = klara.build(world=shared, clock=clock, seed=1, courier=courier)
     stage.network = surescripts.build(world=shared, clock=clock, seed=1)
     monkeypatch.setattr(hub_clock, "now", clock.now)
+    monkeypatch.setattr(limits.time, "sleep", lambda seconds: None)  # the limiter counts its sleep itself
     mounted = {
         "https://drchrono.test": stage.chart,
         "https://klara.test": stage.chat,
