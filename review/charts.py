@@ -9,7 +9,7 @@ from datetime import datetime
 
 import phonenumbers
 
-from integrations import mirror
+from integrations import limits, mirror
 from integrations.drchrono import allergies as drchrono_allergies
 from integrations.drchrono import client, types, wire
 from integrations.http import VendorError
@@ -27,6 +27,14 @@ NOT_A_DRUG = frozenset(
     "cats dog dogs bee bees wasp stings sting venom insect grass ragweed food foods strawberries no known allergies "
     "drug and or".split()
 )
+
+
+class Busy(Exception):  # noqa: N818
+    """A limit of calls says later: nothing was asked. `seconds` to wait."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"busy for {seconds} s")
+        self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,19 +116,21 @@ def _fetch(
 def allergies(*, connection: Connection | None, patient_id: str, now: datetime) -> tuple[str, ...] | None:
     """Ingredients the patient is allergic to; None when the list was not reached or an entry cannot be understood.
 
-    One call, made only where an automatic approval is in question (clinical check `allergy`, law 6).
+    One call, made only where an automatic approval is in question (clinical check `allergy`, law 6). Raises Busy.
     """
     if connection is None:
         return None
     line = wire.Line(connection=connection, now=now, actor=SYSTEM)
     try:
         listed = drchrono_allergies.allergies(line=line, patient_id=patient_id)
+    except (limits.Throttled, wire.TooManyCalls) as busy:
+        raise Busy(busy.retry_after or 0.0) from busy
     except VendorError:
         return None
     found: list[str] = []
     for each in listed:
         words = set(each.description.lower().replace(",", " ").split())
-        if not each.rxcui and (not words or words & NO_ALLERGY or words <= NOT_A_DRUG):
+        if not each.rxcui and words <= NO_ALLERGY | NOT_A_DRUG:
             continue
         read = normalise.identify(name=each.description, rxcui=each.rxcui, ndc="", lexicon=lexicon.load())
         if not read.ingredients:

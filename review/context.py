@@ -91,7 +91,7 @@ class Context:
         """Let later asks of the batch see what this one opened."""
         if request.patient_external_id:
             self.requests.setdefault((request.practice_id, request.patient_external_id), []).append(request)
-        elif request.sender_id:
+        if request.sender_id:
             self.by_sender.setdefault((request.practice_id, request.sender_id), []).append(request)
         self.dispatches[request.id] = list(dispatches)
 
@@ -128,7 +128,7 @@ def load(
         RefillRequest.objects.select_for_update(of=("self",))
         .select_related("practice", "location", "prescriber", "assignee")
         .filter(practice_id__in=practices.keys(), opened_at__gte=now - LOOK_BACK)
-        .filter(Q(patient_external_id__in=ids) | Q(patient_external_id="", sender_id__in=sender_ids))
+        .filter(Q(patient_external_id__in=ids) | Q(sender_id__in=sender_ids))
         .defer("reading_sealed")
         .order_by("id")
     )
@@ -136,7 +136,8 @@ def load(
     for row in found:
         if row.patient_external_id:
             context.requests.setdefault((row.practice_id, row.patient_external_id), []).append(row)
-        else:
+        if row.sender_id:
+            # Also what is known by chart: a later message may come without its link (an emergency is not looked up).
             context.by_sender.setdefault((row.practice_id, row.sender_id), []).append(row)
     _load_dispatches(context, found)
     if ids:

@@ -3,6 +3,7 @@
 A wrong line here passes every rule test; the flow tests start from vendor payloads for that reason. Decides nothing.
 """
 
+import math
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
@@ -28,6 +29,10 @@ SUPPLY_STATES = {
     DispatchState.DELIVERED: f.SupplyState.delivered,
     DispatchState.UNRESOLVED: f.SupplyState.unresolved,
 }
+# A native prescription counts as supply unless the chart says that it surely failed.
+SURELY_FAILED = frozenset({"Error", "Cancelled", "Canceled", "Failed", "Rejected"})
+# A pharmacy's word on fills left is old news after this.
+REPORT_HOLDS = timedelta(days=365)
 # Requests that swallow a repeat: active, or sent within the practice's duplicate window.
 ACTIVE = states.OPEN_REQUEST_STATES
 SENT = frozenset({RequestState.SENT, RequestState.DONE, RequestState.VISIT_ASKED, RequestState.TOLD})
@@ -75,7 +80,9 @@ def build(*, ask: Ask, request: RefillRequest, context: Context, now: datetime) 
         entries_matching=ask.entries_matching,
         visit=f.Visit(
             last_qualifying_on=patient.last_visit_on if patient else None,
-            upcoming_on=patient.next_visit_on if patient else None,
+            upcoming_on=patient.next_visit_on
+            if patient and patient.next_visit_on and patient.next_visit_on >= today
+            else None,
             is_upcoming_known=patient is not None
             and (patient.next_visit_on is not None or practice.id in context.calendars),
         ),
@@ -172,7 +179,16 @@ def _fills_left(*, ask: Ask, context: Context) -> int | None:
         if row.ingredient_key == ask.match.ingredient_key and row.fills_left is not None
     ]
     latest = max(rows, key=lambda row: row.received_at, default=None)
-    return latest.fills_left if latest is not None else None
+    if latest is None or context.now - latest.received_at > REPORT_HOLDS:
+        return None
+    for earlier in context.of_patient(ask.practice.id, ask.patient_external_id):
+        # A prescription that left after the report has made it old news.
+        sent = contexts.live_newrx(context.dispatches_of(earlier))
+        if earlier.ingredient_key == ask.match.ingredient_key and any(d.queued_at > latest.received_at for d in sent):
+            is_of_it = any(d.message_id and d.accepted_at and d.accepted_at <= latest.received_at for d in sent)
+            if not is_of_it:
+                return None
+    return latest.fills_left
 
 
 def _supplies(*, ask: Ask, request: RefillRequest, context: Context, zone: str) -> tuple[f.Supply, ...] | None:
@@ -195,7 +211,7 @@ def _supplies(*, ask: Ask, request: RefillRequest, context: Context, zone: str) 
             for row in contexts.live_newrx(context.dispatches_of(earlier))
         ]
     for seen in context.native.get((ask.practice.id, ask.patient_external_id), []):
-        if seen.written_at is None or seen.status not in ("Sent", ""):
+        if seen.written_at is None or seen.status in SURELY_FAILED:
             continue
         if supplies.is_same_drug(name=seen.drug_name, ingredient_key=match.ingredient_key):
             found.append(
@@ -229,23 +245,28 @@ def _same_quantity_days(ask: Ask, quantity: object) -> int | None:
 def earlier_of(*, ask: Ask, context: Context, own: RefillRequest | None = None) -> f.Earlier:
     """Other requests of this patient for the same ingredient set."""
     match = ask.match
+    if ask.kind == Kind.PHARMACY_CHANGE:
+        return f.Earlier(is_same_open=False, was_denied_or_failed_in_24_h=False, has_newer_message=False)
     if match is None or not ask.patient_external_id:
         return f.Earlier(is_same_open=False if match is None else None)
     first = same_request(ask=ask, context=context, own=own)
     rows = [
         row
         for row in context.of_patient(ask.practice.id, ask.patient_external_id)
-        if row.kind == Kind.REFILL and row.ingredient_key == match.ingredient_key and row is not own
+        if row.kind == Kind.REFILL
+        and row.ingredient_key == match.ingredient_key
+        and not _is_own(row, own)
+        and (ask.practice.is_shadow or not row.is_shadow)
     ]
     failed = any(
         RequestState(row.state) in DEAD_ENDS or "transmission_failed" in row.reasons
         for row in rows
-        if context.now - row.opened_at <= timedelta(hours=24)
+        if context.now - (row.ended_at or row.changed_at) <= timedelta(hours=24)
     )
     return f.Earlier(
         is_same_open=first is not None,
         is_same_in_every_point=None if first is None else same_drug(ask=ask, request=first),
-        opened_seconds_ago=None if first is None else int((context.now - first.opened_at).total_seconds()),
+        opened_seconds_ago=None if first is None else math.ceil((context.now - first.opened_at).total_seconds()),
         was_denied_or_failed_in_24_h=failed,
         has_newer_message=False,
     )
@@ -256,7 +277,9 @@ def same_request(*, ask: Ask, context: Context, own: RefillRequest | None = None
     if ask.match is None:
         return None
     for row in reversed(context.of_patient(ask.practice.id, ask.patient_external_id)):
-        if row is own or row.kind != Kind.REFILL or row.ingredient_key != ask.match.ingredient_key:
+        if row.is_shadow and not ask.practice.is_shadow:
+            continue  # nothing of a shadow request ever left
+        if _is_own(row, own) or row.kind != Kind.REFILL or row.ingredient_key != ask.match.ingredient_key:
             continue
         state = RequestState(row.state)
         if state in ACTIVE or (state in SENT and context.now - row.opened_at <= timedelta(hours=24)):
@@ -264,9 +287,16 @@ def same_request(*, ask: Ask, context: Context, own: RefillRequest | None = None
     return None
 
 
+def _is_own(row: RefillRequest, own: RefillRequest | None) -> bool:
+    """A held request is loaded twice at its release; it is never its own earlier one."""
+    return own is not None and row.id == own.id
+
+
 def same_drug(*, ask: Ask, request: RefillRequest) -> bool:
     """Same drug, strength, form and pharmacy."""
     if ask.match is None or request.drug_key != ask.match.drug_key:
+        return False
+    if ask.named_text and ask.named_pharmacy is None:
         return False
     named = ask.named_pharmacy.ncpdp_id if ask.named_pharmacy else ""
     wanted = named or (ask.pharmacy.ncpdp_id if ask.pharmacy else "")

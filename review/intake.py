@@ -282,7 +282,14 @@ def read_burst(*, burst: Burst, now: datetime) -> list[Ask]:
     reasons = tuple(reason for reason in (chart.reason,) if reason)
     if chart.snapshot is not None and charts.differs(snapshot=chart.snapshot, sender=sender):
         return [_message(burst, chart, thread, reading, ("identity_differs",))]
-    return _asks(burst, chart, thread, reading, pharmacy, reasons, now)
+    asks = _asks(burst, chart, thread, reading, pharmacy, reasons)
+    try:
+        return with_allergies(asks=asks, connection=burst.connection, now=now)
+    except charts.Busy as busy:
+        if now - burst.rows[0].received_at >= PATIENCE:
+            return asks
+        inbox.give_back(events=burst.rows, due_at=now + timedelta(seconds=max(busy.seconds, 2)), note="chart_busy")
+        return []
 
 
 def _topics(burst: Burst) -> frozenset[str]:
@@ -341,7 +348,6 @@ def _asks(
     reading: r.Reading,
     pharmacy: PharmacyEntry | None,
     reasons: tuple[str, ...],
-    now: datetime,
 ) -> list[Ask]:
     """One ask per drug; a pharmacy change; or one item for a person."""
     named = pharmacies.named(mentions=reading.pharmacies, stage=burst.practice.stage, default=pharmacy)
@@ -357,13 +363,14 @@ def _asks(
         for entry, mention in resolved.items()
         if entry in by_id
     ]
-    if not asks:
-        return [_message(burst, chart, thread, reading, reasons)]
-    return with_allergies(asks=asks, connection=burst.connection, now=now)
+    return asks or [_message(burst, chart, thread, reading, reasons)]
 
 
 def with_allergies(*, asks: list[Ask], connection: Connection | None, now: datetime) -> list[Ask]:
-    """Read the allergy list once, only where an automatic approval is in question: every call is one of 500 an hour."""
+    """Read the allergy list once, only where an automatic approval is in question: every call is one of 500 an hour.
+
+    Raises charts.Busy when our own limit or the vendor's says later.
+    """
     adopted = context.rules_at(practice=asks[0].practice, now=now).policy.adopted_classes
     if asks[0].practice.is_automatic_stopped or not any(
         ask.reading.is_plain and ask.match and ask.match.drug.drug_class in adopted for ask in asks
@@ -435,7 +442,7 @@ def _ask(
         other_drugs=_others_of(chart, match),
         reasons=reasons if kind != Kind.REFILL else tuple(x for x in reasons if x),
         is_thanks=reading.is_plain_thanks,
-        is_cancel=reading.is_cancel and bool(reading.mentions or len(thread.messages) > 1),
+        is_cancel=reading.is_cancel and bool(reading.mentions),
     )
 
 

@@ -6,6 +6,7 @@ nothing.
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -211,6 +212,17 @@ def chart_record(*, request: RefillRequest, now: datetime) -> Mapping[str, Any]:
     return {"how": "patch", "entry": request.entry_external_id, "patch": patch, "note": note}
 
 
+def chart_dispatch(*, request: RefillRequest, now: datetime) -> Dispatch:
+    """The chart record as a dispatch."""
+    return outbox.freeze(
+        request=request,
+        kind=DispatchKind.CHART,
+        document=chart_record(request=request, now=now),
+        target=request.entry_external_id,
+        now=now,
+    )
+
+
 def chart_correction(*, request: RefillRequest, now: datetime) -> Mapping[str, Any]:
     """What the chart entry is to say when that prescription was rejected after all."""
     day = hours.local_date(moment=now, time_zone=zone_of(request)).isoformat()
@@ -229,7 +241,8 @@ def cancelrx(*, request: RefillRequest, sent: Dispatch, now: datetime) -> Dispat
         relates_to=sent.message_id,
         patient=told.patient,
         pharmacy=told.pharmacy,
-        prescriber=told.prescriber,
+        # The SPI stands in the header of what was sent, not in its prescriber block.
+        prescriber=replace(told.prescriber, spi=told.header.sender.id),
         prescription=told.prescribed,
     )
     return outbox.freeze(

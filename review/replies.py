@@ -21,7 +21,7 @@ _ENGLISH: Mapping[str, str] = {
         "$note Please reply here or call the office with any question."
     ),
     ReplyPurpose.TOLD: (
-        "Your pharmacy, $pharmacy, reports that you have refills left$drug. Please ask them to fill it; "
+        "Your pharmacy has reported that you have refills left$drug. Please ask them to fill it; "
         "no new prescription is needed."
     ),
     ReplyPurpose.HELD: (
@@ -33,6 +33,7 @@ _ENGLISH: Mapping[str, str] = {
         "We are sorry: we told you that your refill$drug was on its way, but the pharmacy did not accept it. "
         "A person in our office is working on it and will write to you. Please do not wait at the pharmacy."
     ),
+    ReplyPurpose.PRESCRIBED: "Your prescriber has sent your prescription. Please ask your pharmacy when it will be ready.",
     ReplyPurpose.WITH_DOCTOR: (
         "Your request is with your prescriber, who has to handle this medicine in person. We will write again."
     ),
@@ -51,8 +52,7 @@ _SPANISH: Mapping[str, str] = {
         "$note Responda aquí o llame al consultorio si tiene preguntas."
     ),
     ReplyPurpose.TOLD: (
-        "Su farmacia, $pharmacy, informa que le quedan resurtidos$drug. Pídales que lo surtan; "
-        "no hace falta una receta nueva."
+        "Su farmacia informó que le quedan resurtidos$drug. Pídales que lo surtan; no hace falta una receta nueva."
     ),
     ReplyPurpose.HELD: (
         "Recibimos su mensaje. El consultorio está cerrado; lo veremos al abrir ($opening). "
@@ -63,6 +63,7 @@ _SPANISH: Mapping[str, str] = {
         "Lo sentimos: le dijimos que su resurtido$drug estaba en camino, pero la farmacia no lo aceptó. "
         "Una persona de nuestro consultorio lo está resolviendo y le escribirá. No espere en la farmacia."
     ),
+    ReplyPurpose.PRESCRIBED: "Su médico envió su receta. Pregunte a su farmacia cuándo estará lista.",
     ReplyPurpose.WITH_DOCTOR: (
         "Su solicitud está con su médico, que debe atender este medicamento en persona. Le escribiremos de nuevo."
     ),

@@ -32,8 +32,6 @@ VENDOR_OF = {
     DispatchKind.TASK: Vendor.drchrono,
     DispatchKind.PHARMACY: Vendor.drchrono,
 }
-# A page that cannot be mailed is tried again after this.
-PAGE_RETRY_S = 30.0
 
 
 def route_of(*, practice: Practice, connection: Connection) -> erx.ERxRoute:
@@ -175,7 +173,5 @@ def _page(dispatch: Dispatch) -> Outcome:
             recipient_list=[address],
         )
     except OSError as error:
-        return Outcome(
-            kind=OutcomeKind.NOT_SENT, code="mail", text=type(error).__name__, transient=True, retry_after=PAGE_RETRY_S
-        )
+        return Outcome(kind=OutcomeKind.NOT_SENT, code="mail", text=type(error).__name__, transient=True)
     return Outcome(kind=OutcomeKind.DELIVERED, external_ref=str(provider.id) if provider else "")

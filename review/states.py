@@ -122,6 +122,8 @@ FINAL_REQUEST_STATES = frozenset({R.ANSWERED, R.DUPLICATE, R.CANCELLED})
 # Closed for the count of open work, yet news may still bring them back.
 ENDED_REQUEST_STATES = FINAL_REQUEST_STATES | {R.DONE, R.DENIED, R.VISIT_ASKED, R.TOLD}
 OPEN_REQUEST_STATES = frozenset(R) - ENDED_REQUEST_STATES
+# On the way to a pharmacy by itself, or about to be; at most one per patient and ingredient set.
+SENDING_REQUEST_STATES = frozenset({R.RECEIVED, R.HELD, R.APPROVED, R.AWAITING_SIGNATURE, R.HANDING_OFF, R.WITH_EHR})
 # A patient hears of these; until the message is delivered they can come back.
 MESSAGE_BOUND_STATES = frozenset({R.DENIED, R.VISIT_ASKED, R.TOLD})
 FINAL_DISPATCH_STATES = frozenset({D.TAKEN_BACK, D.SHADOWED})

@@ -46,6 +46,7 @@ class ReplyPurpose(models.TextChoices):
     PHARMACY = "pharmacy", "pharmacy changed"
     CORRECTION = "correction", "apology and correction"
     EMERGENCY = "emergency", "emergency text"
+    PRESCRIBED = "prescribed", "prescribed in the chart"
     WITH_DOCTOR = "with_doctor", "with the prescriber"
     ANSWER = "answer", "answer of a person"
 

@@ -130,13 +130,14 @@ class RefillRequest(models.Model):
                 condition=models.Q(state__in=[s.value for s in states.RequestState]), name="request_state_known"
             ),
             models.CheckConstraint(condition=models.Q(kind__in=Kind.values), name="request_kind_known"),
-            # Third layer of duplicates: one open refill per patient and ingredient set (law 6).
+            # Third layer of duplicates: one refill on its way per patient and ingredient set (law 6). What waits for a
+            # person is not on its way: two different asks for one drug may both be before people.
             models.UniqueConstraint(
                 fields=["practice", "patient_external_id", "ingredient_key"],
                 condition=models.Q(kind="refill", is_shadow=False)
                 & ~models.Q(patient_external_id="")
                 & ~models.Q(ingredient_key="")
-                & models.Q(state__in=sorted(s.value for s in states.OPEN_REQUEST_STATES)),
+                & models.Q(state__in=sorted(s.value for s in states.SENDING_REQUEST_STATES)),
                 name="one_open_refill_per_drug",
             ),
             # Lock and state belong together: what may be at the pharmacy waits for a person.

@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 
+from django.db import IntegrityError
+
 from refillhub.practices.models import User
 from review.ledger import Ledger, person, verb
 from review.models import RefillRequest
@@ -39,12 +41,15 @@ def act(
     do: Callable[[RefillRequest, Ledger], None],
 ) -> RefillRequest:
     """Lock, compare the version the person saw, act, save, all in one transaction."""
-    with verb(now=now, actor=person(user.id)) as ledger:
-        request = moves.lock_requests([request_id])[request_id]
-        if version is not None and request.version != version:
-            raise AlreadyDecided(request)
-        do(request, ledger)
-        moves.save([request])
+    try:
+        with verb(now=now, actor=person(user.id)) as ledger:
+            request = moves.lock_requests([request_id])[request_id]
+            if version is not None and request.version != version:
+                raise AlreadyDecided(request)
+            do(request, ledger)
+            moves.save([request])
+    except IntegrityError as error:
+        raise NotPossible("open_request", "Another request for this drug is already on its way.") from error
     return request
 
 

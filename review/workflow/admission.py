@@ -84,10 +84,12 @@ class LostLease(Exception):
 
 
 def _still_ours(asks: Sequence[Ask]) -> None:
-    """Lock the events; they must still be in our reading. Raises LostLease."""
+    """Lock the events; nobody may have read them meanwhile. Raises LostLease."""
     wanted = {event.id for ask in asks for event in ask.events}
     rows = InboundEvent.objects.select_for_update().filter(id__in=wanted).order_by("id")
-    if any(row.progress != Progress.READING for row in rows.only("id", "progress")):
+    # Recovered to RECEIVED after a slow chart, and locked here before anyone else took it: still ours to finish.
+    ours = (Progress.READING, Progress.RECEIVED)
+    if any(row.progress not in ours for row in rows.only("id", "progress")):
         raise LostLease
 
 
@@ -103,7 +105,10 @@ def _news(*, burst: list[Ask], context: Context, moved: dict[uuid.UUID, RefillRe
             continue
         unsent = [d for d in context.dispatches_of(request) if d.state in UNSENT]
         waits = request.state in (R.HELD, R.AWAITING_SIGNATURE)
-        if request.state in (R.APPROVED, *MESSAGE_BOUND_STATES) and unsent:
+        brought = request.state in (R.APPROVED, *MESSAGE_BOUND_STATES) and deciding.is_unsent(
+            context.dispatches_of(request)
+        )
+        if brought:
             deciding.bring_back(request=request, dispatches=unsent, reason="news_from_patient", ledger=ledger)
         elif waits:
             moves.to_person(request=request, verb="return", reasons=["news_from_patient"], ledger=ledger)
@@ -114,7 +119,9 @@ def _news(*, burst: list[Ask], context: Context, moved: dict[uuid.UUID, RefillRe
         else:
             continue
         moved[request.id] = request
-        context.pulled.add(request.id)
+        if brought or waits:
+            # Something was about to leave by itself: the new ask is read by a person beside it.
+            context.pulled.add(request.id)
         for event in first.events:
             EventLink.objects.get_or_create(event=event, request=request)
         ledger.on_request(request, "request.reread", data={"events": [str(event.id) for event in first.events]})

@@ -16,12 +16,15 @@ from review.asks import Ask
 from review.context import Context
 from review.ledger import Ledger
 from review.models import Dispatch, DispatchKind, Kind, Queue, RefillRequest, ReplyPurpose
-from review.states import RequestState
+from review.states import DispatchState, RequestState
 from review.workflow import moves, notices
 from rules import hours
 from rules.decision import Decision, Outcome
 
 R = RequestState
+D = DispatchState
+# Replies that are the decision itself.
+DECISIONS = (ReplyPurpose.VISIT, ReplyPurpose.DENIED, ReplyPurpose.TOLD)
 
 
 def new_request(*, ask: Ask, now: datetime) -> RefillRequest:
@@ -186,6 +189,8 @@ def _message(
         dispatches += [made for made in (answer, page) if made is not None]
         if page is not None:
             ledger.on_request(request, "page.on_call", data={"why": "emergency", "provider": page.target})
+        else:
+            notices.alarm(practice=request.practice, kind="coverage_gap", key="on_call", now=ledger.now)
     assign(request=request, queue=str(queue), ledger=ledger)
 
 
@@ -225,6 +230,8 @@ def _approve(
     moves.move(request=request, verb=verb, to=R.APPROVED, now=ledger.now)
     request.is_automatic = True
     request.approved_at = ledger.now
+    # At a release the pharmacy is this morning's, not last evening's.
+    request.pharmacy_ncpdp = ask.pharmacy.ncpdp_id
     dispatches.append(made)
     ledger.on_request(request, "request.approved", outcome=request.state, data={"automatic": True})
     end_shadow(request=request, ledger=ledger)
@@ -296,7 +303,7 @@ def _tell(
 
 def _join(*, request: RefillRequest, ask: Ask, context: Context, verb: str, ledger: Ledger) -> None:
     first = facts_of.same_request(ask=ask, context=context, own=request)
-    if first is None:
+    if first is None or first.id == request.id:
         _review(request=request, verb=verb, queue=Queue.PRESCRIBER, reasons=["duplicate_unclear"], ledger=ledger)
         return
     request.duplicate_of = first
@@ -342,6 +349,18 @@ def _hand_off(*, request: RefillRequest, verb: str, ledger: Ledger, dispatches: 
         dispatches.append(answer)
     ledger.on_request(request, "request.handed_off", outcome=request.state)
     end_shadow(request=request, ledger=ledger)
+
+
+def is_unsent(dispatches: Sequence[Dispatch]) -> bool:
+    """Whether what a request decided has not left and can be taken back: something is queued, nothing is on the wire."""
+    decisive = [
+        row
+        for row in dispatches
+        if row.kind in (DispatchKind.NEWRX, DispatchKind.PHARMACY)
+        or (row.kind == DispatchKind.REPLY and row.purpose in DECISIONS)
+    ]
+    live = [row for row in decisive if row.state not in (D.TAKEN_BACK, D.SHADOWED, D.REJECTED)]
+    return bool(live) and all(row.state in (D.QUEUED, D.RETRY_WAIT) for row in live)
 
 
 def bring_back(*, request: RefillRequest, dispatches: Sequence[Dispatch], reason: str, ledger: Ledger) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from integrations.models import MirrorMedication, MirrorPatient, PrescriptionSeen
-from review import outbox, supplies
+from review import outbox, states, supplies
 from review.ledger import Ledger
 from review.models import Dispatch, DispatchKind, InboundEvent, Progress, RefillRequest, ReplyPurpose
 from review.states import DispatchState, RequestState
@@ -60,7 +60,8 @@ def check(*, dispatches: Sequence[Dispatch], ledger: Ledger) -> list[Dispatch]:
         for row in rows:
             row.request = request
         outbox.take_back(dispatches=rows, ledger=ledger)
-        moves.to_person(request=request, verb="return", reasons=[reason], ledger=ledger)
+        if states.allows(state=request.state, verb="return"):
+            moves.to_person(request=request, verb="return", reasons=[reason], ledger=ledger)
     outbox.postpone(dispatches=waiting, until=ledger.now + NEWS_WAIT)
     moves.save(returned.values())
     return [dispatch for dispatch in passed if dispatch.request_id not in returned]
@@ -78,7 +79,7 @@ def _objection(*, dispatch: Dispatch, seen: Seen, ledger: Ledger) -> str:
     if dispatch.kind != DispatchKind.NEWRX:
         return ""
     if request.state != RequestState.APPROVED:
-        return ""
+        return "not_approved"
     if request.is_automatic and request.practice.is_automatic_stopped:
         return "automatic_stopped"
     limit = timedelta(minutes=request.practice.queue_max_age_minutes)
@@ -99,7 +100,7 @@ def _objection(*, dispatch: Dispatch, seen: Seen, ledger: Ledger) -> str:
         if is_other and other.queued_at >= since - timedelta(hours=24) and not other.is_void:
             return "supply_exists"
     for native in seen.native.get(key, ()):
-        is_newer = native.written_at is not None and native.written_at >= since
+        is_newer = native.seen_at >= since or (native.written_at and native.written_at >= since - timedelta(hours=24))
         if is_newer and supplies.is_same_drug(name=native.drug_name, ingredient_key=request.ingredient_key):
             return "prescribed_in_chart"
     return ""
@@ -135,7 +136,10 @@ def _look_up(dispatches: Sequence[Dispatch]) -> Seen:
         seen.others.setdefault((other.practice_id, other.request.patient_external_id), []).append(other)
     oldest = min((request.approved_at or request.opened_at) for request in scripts)
     for native in PrescriptionSeen.objects.filter(
-        practice_id__in=practices, patient_external_id__in=patients, kind="NewRx", written_at__gte=oldest
+        practice_id__in=practices,
+        patient_external_id__in=patients,
+        kind__in=["NewRx", "RefillResponse"],
+        written_at__gte=oldest - timedelta(days=2),
     ):
         seen.native.setdefault((native.practice_id, native.patient_external_id), []).append(native)
     return seen

@@ -229,6 +229,8 @@ _EXTEND = """
     )
     UPDATE review_inboundevent AS event SET due_at = LEAST(waiting.due, waiting.first + %(longest)s * interval '1 second')
     FROM waiting WHERE event.id = waiting.id AND waiting.together > 1
+        -- What a glance found urgent is due already and stays so.
+        AND event.due_at > %(now)s
 """
 
 
@@ -243,6 +245,7 @@ def _extend_quiet(rows: Sequence[InboundEvent]) -> None:
                 "practices": [row.practice_id for row in rows],
                 "conversations": [row.conversation_id for row in rows],
                 "due": [row.due_at for row in rows],
+                "now": min(row.received_at for row in rows),
                 "longest": LONGEST_QUIET.total_seconds(),
             },
         )

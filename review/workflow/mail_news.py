@@ -8,6 +8,7 @@ from datetime import datetime
 from integrations.models import Connection
 from integrations.surescripts.script_model import NetworkMessage
 from refillhub.practices.models import Practice
+from review import states
 from review.ledger import Ledger, verb
 from review.models import Dispatch, DispatchKind, FillReport, Kind, Queue, RefillRequest, Source
 from review.states import DispatchState, RequestState
@@ -54,14 +55,16 @@ def settle_cancel(
     with verb(now=now) as ledger:
         request_id = Dispatch.objects.values_list("request_id", flat=True).get(id=dispatch_id)
         request = moves.lock_requests([request_id])[request_id]
-        if request.state != R.CANCEL_ASKED:
-            return
         rows = moves.lock_dispatches([request])
+        _answered(rows=rows, dispatch_id=dispatch_id, ledger=ledger)
+        if request.state != R.CANCEL_ASKED:
+            if is_cancelled:
+                _void(rows)
+            reason = "cancelled_late" if is_cancelled else "cancel_denied"
+            _item(practice=request.practice, about=request, reason=reason, text=text, ledger=ledger)
+            return
         if is_cancelled:
-            scripts = [row for row in rows if row.kind == DispatchKind.NEWRX]
-            for row in scripts:
-                row.is_void = True
-            Dispatch.objects.bulk_update(scripts, ["is_void"])
+            _void(rows)
             moves.move(request=request, verb="settle", to=R.CANCELLED, now=now)
             ledger.on_request(request, "request.cancelled", outcome=request.state)
         else:
@@ -71,6 +74,24 @@ def settle_cancel(
             ledger.on_request(request, "request.returned", outcome=request.state, data={"codes": list(codes)})
             _item(practice=request.practice, about=request, reason="cancel_denied", text=text, ledger=ledger)
         moves.save([request])
+
+
+def _void(rows: Sequence[Dispatch]) -> None:
+    """What the pharmacy has cancelled is supply no more."""
+    scripts = [row for row in rows if row.kind == DispatchKind.NEWRX]
+    for row in scripts:
+        row.is_void = True
+    Dispatch.objects.bulk_update(scripts, ["is_void"])
+
+
+def _answered(*, rows: Sequence[Dispatch], dispatch_id: uuid.UUID, ledger: Ledger) -> None:
+    """The CancelRx itself has its answer and is looked for no more."""
+    for row in rows:
+        if row.id == dispatch_id and row.state in (DispatchState.ACCEPTED, DispatchState.UNKNOWN):
+            row.state = states.next_dispatch_state(state=row.state, verb="settle", to=DispatchState.DELIVERED)
+            row.next_check_at, row.settled_at = None, ledger.now
+            row.save(update_fields=["state", "next_check_at", "settled_at"])
+            ledger.on_dispatch(row, "dispatch.delivered", patient_ref=row.request.patient_ref)
 
 
 def keep_stray(*, practice: Practice, mail_id: uuid.UUID, kind: str, now: datetime) -> None:

@@ -44,6 +44,10 @@ CHANGED_FIELDS = (
     "snapshot_at",
     "needs_reread",
     "prescriber",
+    "duplicate_of",
+    "kind",
+    "recipe",
+    "run_out_on",
 )
 
 

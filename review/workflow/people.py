@@ -213,9 +213,25 @@ def confirm_arrived(
         _note(request, user, now, f"Arrived, confirmed with {spoke_with} at {pharmacy}.")
         acts.decided(request, user, now)
         moves.move(request=request, verb="confirm_arrived", to=R.DONE, now=now)
+        row = moves.pharmacy_names([request]).get((request.practice.stage, request.pharmacy_ncpdp))
+        told = moves.reply(
+            request=request,
+            purpose=ReplyPurpose.RECEIVED,
+            now=now,
+            pharmacy_name=row.name if row else "",
+            language=notices.language_of(request),
+        )
+        chart = [] if _has_chart_record(request) else [orders.chart_dispatch(request=request, now=now)]
+        outbox.put(dispatches=[*chart, *([told] if told else [])], ledger=ledger)
         ledger.on_request(request, "request.arrival_confirmed", outcome=request.state)
 
     return acts.act(request_id=request_id, user=user, version=version, now=now, do=act)
+
+
+def _has_chart_record(request: RefillRequest) -> bool:
+    """Whether the chart was told of this prescription already."""
+    rows = Dispatch.objects.filter(request=request, kind=DispatchKind.CHART)
+    return rows.exclude(state__in=[DispatchState.TAKEN_BACK, DispatchState.REJECTED]).exists()
 
 
 def confirm_not_arrived(
@@ -277,7 +293,10 @@ def ask_cancel(*, request_id: uuid.UUID, user: User, version: int, now: datetime
         )
         if not sent or row is None or "Cancel" not in row.service_levels:
             raise acts.NotPossible("no_cancel", "This pharmacy does not take cancellations; please telephone.")
-        made = orders.cancelrx(request=request, sent=sent[-1], now=now)
+        try:
+            made = orders.cancelrx(request=request, sent=sent[-1], now=now)
+        except ValueError as error:
+            raise acts.NotPossible("does_not_fit", str(error)) from error
         moves.move(request=request, verb="ask_cancel", to=R.CANCEL_ASKED, now=now)
         outbox.put(dispatches=[made], ledger=ledger)
         ledger.on_request(request, "request.cancel_asked", outcome=request.state)

@@ -59,20 +59,20 @@ def _say(work: Settling, request: RefillRequest, purpose: ReplyPurpose) -> None:
 
 
 def _accepted(*, work: Settling, request: RefillRequest, dispatch: Dispatch) -> None:
-    if request.state not in (R.APPROVED, R.IN_REVIEW):
+    if not _arrives(work=work, request=request, dispatch=dispatch, expected=(R.APPROVED, R.IN_REVIEW)):
         return
     moves.move(request=request, verb="settle", to=R.SENT, now=work.ledger.now)
     work.moved.add(request.id)
     work.ledger.on_request(request, "request.sent", outcome=request.state, data={"dispatch": str(dispatch.id)})
     _say(work, request, ReplyPurpose.SENT)
-    _record_on_chart(work=work, request=request)
+    record_on_chart(work=work, request=request)
 
 
 def _delivered(*, work: Settling, request: RefillRequest, dispatch: Dispatch) -> None:
-    if request.state not in (R.APPROVED, R.SENT, R.IN_REVIEW):
+    if not _arrives(work=work, request=request, dispatch=dispatch, expected=(R.APPROVED, R.SENT, R.IN_REVIEW)):
         return
     if not work.of(request, DispatchKind.CHART):
-        _record_on_chart(work=work, request=request)
+        record_on_chart(work=work, request=request)
     # "Sent" that has not left yet would only repeat what "received" says better.
     outbox.take_back(
         dispatches=[d for d in work.of(request, DispatchKind.REPLY) if d.purpose == ReplyPurpose.SENT],
@@ -84,16 +84,49 @@ def _delivered(*, work: Settling, request: RefillRequest, dispatch: Dispatch) ->
     _say(work, request, ReplyPurpose.RECEIVED)
 
 
-def _record_on_chart(*, work: Settling, request: RefillRequest) -> None:
-    work.new.append(
-        outbox.freeze(
+def _arrives(*, work: Settling, request: RefillRequest, dispatch: Dispatch, expected: tuple[RequestState, ...]) -> bool:
+    """Whether news of an arrival is the request's own. A second copy that has not left is kept here; one that has, and
+    an arrival after the request ended otherwise, is a person's (nothing is sent twice or silently)."""
+    if request.state in (R.SENT, R.DONE, R.CANCEL_ASKED) and request.state not in expected:
+        return False
+    others = [d for d in work.of(request, DispatchKind.NEWRX) if d.id != dispatch.id]
+    outbox.take_back(dispatches=others, ledger=work.ledger)
+    out = [d for d in others if d.state in states.MAYBE_DELIVERED_STATES and not d.is_void]
+    if out:
+        notices.item(work=work, request=request, reason="may_be_twice", code=dispatch.code)
+    elif dispatch.is_void:
+        # Somebody was told that it had not arrived; it has, and counts as supply again.
+        dispatch.is_void = False
+    if request.state not in expected:
+        notices.item(work=work, request=request, reason="late_arrival", code=dispatch.code)
+        return False
+    return True
+
+
+def contradicted(*, work: Settling, dispatch: Dispatch, outcome: Outcome) -> None:
+    """The network says that a message arrived which counted as dead: no successor leaves, and a person looks."""
+    request = work.requests[dispatch.request_id]
+    others = [d for d in work.of(request, DispatchKind.NEWRX) if d.id != dispatch.id]
+    taken = outbox.take_back(dispatches=others, ledger=work.ledger)
+    work.ledger.on_dispatch(dispatch, "dispatch.redue", contradicted_by=outcome.code)
+    if taken and request.state == R.APPROVED:
+        moves.to_person(
             request=request,
-            kind=DispatchKind.CHART,
-            document=orders.chart_record(request=request, now=work.ledger.now),
-            target=request.entry_external_id,
-            now=work.ledger.now,
+            verb="settle",
+            reasons=["late_arrival"],
+            ledger=work.ledger,
+            lock=True,
+            urgent=True,
+            code=outcome.code,
         )
-    )
+        work.moved.add(request.id)
+    else:
+        notices.item(work=work, request=request, reason="late_arrival", code=outcome.code)
+
+
+def record_on_chart(*, work: Settling, request: RefillRequest) -> None:
+    """Queue the chart record of a prescription the network has taken."""
+    work.new.append(orders.chart_dispatch(request=request, now=work.ledger.now))
 
 
 def _rejected(*, work: Settling, request: RefillRequest, dispatch: Dispatch, outcome: Outcome) -> None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F, Window
+from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 
 from integrations.outcome import Outcome, OutcomeKind
 from review import outbox, states
 from review.ledger import verb
-from review.models import Dispatch, DispatchKind, RefillRequest
+from review.models import Dispatch, DispatchKind, RefillRequest, ReplyPurpose
 from review.states import DispatchState
 from review.workflow import chart_news, door, moves, rx_news
 from review.workflow.settling import Settling
@@ -25,6 +25,10 @@ from review.workflow.settling import Settling
 FINAL_WAIT = timedelta(hours=24)
 CANCEL_WAIT = timedelta(hours=48)
 FIRST_CHECK = timedelta(seconds=10)
+# States in which nothing of a message should be anywhere.
+DEAD = (DispatchState.REJECTED, DispatchState.TAKEN_BACK, DispatchState.QUEUED, DispatchState.RETRY_WAIT)
+# What goes even while a practice has stopped sending: the alarm of its own people and the emergency text.
+NEVER_STOPPED = Q(kind__in=[DispatchKind.PAGE, DispatchKind.TASK]) | Q(purpose=ReplyPurpose.EMERGENCY)
 PUSH_WAIT = timedelta(minutes=2)
 # Network looks for an unknown outcome: every 10 s for a minute, then every 5 min (surescripts 7.4).
 OFTEN, SELDOM, OFTEN_TIMES = timedelta(seconds=10), timedelta(minutes=5), 6
@@ -52,7 +56,7 @@ def claim_due(*, now: datetime, limit: int, skip_lanes: Sequence[str] = ()) -> l
         turn = Window(RowNumber(), partition_by=F("practice_id"), order_by=F("due_at").asc())
         pairs = list(
             Dispatch.objects.due(now=now)
-            .filter(practice__sending_stopped_at__isnull=True)
+            .filter(Q(practice__sending_stopped_at__isnull=True) | NEVER_STOPPED)
             .exclude(lane__in=list(skip_lanes))
             .annotate(turn=turn)
             .order_by("turn", "due_at")
@@ -122,10 +126,15 @@ def unresolved_ids(*, now: datetime, limit: int = 200) -> list[uuid.UUID]:
     ).values_list("id", flat=True)[:limit]
     found = list(accepted)
     deadline = now - timedelta(seconds=settings.RECONCILE_AFTER_SECONDS)
-    for dispatch in Dispatch.objects.filter(state=DispatchState.UNKNOWN, settled_at__lte=deadline)[:limit]:
+    unknown = Dispatch.objects.select_related("practice").filter(state=DispatchState.UNKNOWN, settled_at__lte=deadline)
+    for dispatch in unknown.defer("document_sealed")[:limit]:
         is_script = dispatch.kind in (DispatchKind.NEWRX, DispatchKind.CANCELRX)
-        if (is_script and (dispatch.was_repeated or not dispatch.may_be_repeated)) or (
-            not is_script and dispatch.checks > MOST_REPEATS
+        # A practice that has stopped sending repeats nothing: then a person must look at what is unknown.
+        is_stopped = dispatch.practice.sending_stopped_at is not None
+        if (
+            is_stopped
+            or (is_script and (dispatch.was_repeated or not dispatch.may_be_repeated))
+            or (not is_script and dispatch.checks > MOST_REPEATS)
         ):
             found.append(dispatch.id)
     return found
@@ -156,6 +165,9 @@ def _apply(*, work: Settling, dispatch: Dispatch, result: Result) -> None:
         return
     before = dispatch.state
     if not _move(work=work, dispatch=dispatch, outcome=result.outcome):
+        arrived = result.outcome.kind in (OutcomeKind.ACCEPTED, OutcomeKind.DELIVERED)
+        if arrived and dispatch.kind == DispatchKind.NEWRX and dispatch.state in DEAD:
+            rx_news.contradicted(work=work, dispatch=dispatch, outcome=result.outcome)
         return
     work.touched.add(dispatch.id)
     handler = rx_news if dispatch.kind in (DispatchKind.NEWRX, DispatchKind.CANCELRX) else chart_news

@@ -51,6 +51,8 @@ def return_to_person(*, request_ids: Sequence[uuid.UUID], reason: str, now: date
             if not states.allows(state=request.state, verb="return"):
                 continue
             mine = [d for d in dispatches if d.request_id == request.id]
+            if request.state in (R.APPROVED, *states.MESSAGE_BOUND_STATES) and not deciding.is_unsent(mine):
+                continue
             outbox.take_back(dispatches=mine, ledger=ledger)
             moves.to_person(request=request, verb="return", reasons=[reason], ledger=ledger, urgent=urgent)
             deciding.assign(request=request, queue=request.queue, ledger=ledger)
@@ -95,6 +97,12 @@ def find_unresolved(*, dispatch_ids: Sequence[uuid.UUID], now: datetime) -> int:
 def _lock(*, work: Settling, dispatch: Dispatch) -> None:
     request = work.requests[dispatch.request_id]
     is_script = dispatch.kind in (DispatchKind.NEWRX, DispatchKind.CANCELRX)
+    if dispatch.kind == DispatchKind.PHARMACY and request.state == R.APPROVED:
+        moves.to_person(
+            request=request, verb="settle", reasons=["pharmacy_not_changed"], ledger=work.ledger, queue="assistant"
+        )
+        work.moved.add(request.id)
+        return
     if is_script and request.state in (R.APPROVED, R.SENT, R.CANCEL_ASKED):
         moves.to_person(
             request=request, verb="settle", reasons=["unresolved"], ledger=work.ledger, lock=True, urgent=True
@@ -119,12 +127,10 @@ def see_prescription(*, request_id: uuid.UUID, now: datetime, seen_id: str) -> b
             return False
         moves.move(request=request, verb="see_prescription", to=R.DONE, now=now)
         moves.save([request])
-        row = moves.pharmacy_names([request]).get((request.practice.stage, request.pharmacy_ncpdp))
         answer = moves.reply(
             request=request,
-            purpose=ReplyPurpose.SENT,
+            purpose=ReplyPurpose.PRESCRIBED,
             now=now,
-            pharmacy_name=row.name if row else "",
             language=notices.language_of(request),
         )
         outbox.put(dispatches=[answer] if answer else [], ledger=ledger)
