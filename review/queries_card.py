@@ -64,6 +64,7 @@ class Card:
     notes: tuple[str, ...]
     said: tuple[queries_words.Said, ...]
     read_as: str
+    same: tuple[queries_words.Compared, ...]
     doubts: tuple[str, ...]
     mends: tuple[str, ...]
     steps: tuple[tuple[str, bool], ...]
@@ -131,6 +132,7 @@ def card(
     dispatches = access.dispatches_of(request=request)
     may = access.what_may(request=request, held=held)
     near = _pharmacies(request, person.zip_code[:5] if person is not None and may.approve else "")
+    own = next((one for one in near if one.ncpdp_id == request.pharmacy_ncpdp), None)
     entry = _entry(request)
     criteria = queries_criteria.criteria(record)
     return Card(
@@ -140,7 +142,7 @@ def card(
         age=person.age_years(today=today) if person else None,
         born_on=person.born_on() if person else None,
         allergies=person.allergies if person else (),
-        pharmacy=next((one for one in near if one.ncpdp_id == request.pharmacy_ncpdp), None),
+        pharmacy=own,
         near=tuple(near),
         entry=entry,
         entry_by=_entry_by(request, entry),
@@ -149,6 +151,7 @@ def card(
         notes=queries_criteria.notes(record),
         said=queries_words.said(kept),
         read_as=queries_words.read_as(kept, request),
+        same=queries_words.same(kept=kept, request=request, entry=entry, person=person, pharmacy=own),
         doubts=tuple(str(one["sentence"]) for one in kept.get("doubts", [])),
         mends=queries_criteria.mends(record),
         steps=queries_criteria.steps(request, record),

@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from integrations.models import MirrorMedication, PharmacyEntry
 from review import wording
+from review.identity import Snapshot
 from review.models import RefillRequest
 
 MOST_CHARACTERS = 4000  # of one message on the card; the rest is said to be left off
@@ -78,3 +81,56 @@ def read_as(kept: Mapping[str, Any], request: RefillRequest) -> str:
     if kept.get("pharmacy"):
         words.append(f"pharmacy “{kept['pharmacy']}”")
     return f"{', '.join(words)}; {kept.get('confidence', 0)} % sure."
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of *Same drug everywhere?*: `tone` pass, warn, or "" where nothing was said."""
+
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One line: what the patient wrote, what the list says, what would be sent."""
+
+    name: str
+    wrote: Cell
+    listed: Cell
+    sent: Cell
+
+
+def same(
+    *, kept: Mapping[str, Any], request: RefillRequest, entry: MirrorMedication | None, person: Snapshot | None,
+    pharmacy: PharmacyEntry | None,
+) -> tuple[Compared, ...]:  # fmt: skip
+    """Drug, quantity, directions and pharmacy side by side; a difference is marked where it is known to be one."""
+    if entry is None:
+        return ()
+    said, known = kept.get("mention") or {}, kept.get("summary") or {}
+    drug = " ".join(str(said[name]) for name in ("words", "strength", "form") if said.get(name))
+    differs = bool(known.get("strength_differs") or known.get("form_differs"))
+    amount = " ".join(str(said[name]) for name in ("quantity", "days") if said.get(name))
+    default = person.default_pharmacy if person is not None else ""
+    return (
+        Compared("Drug", _cell(drug, differs), _cell(wording.drug(entry.name)), _cell(wording.drug(request.drug_name))),
+        Compared("Quantity", _cell(amount, bool(known.get("quantity_differs"))),
+                 _cell(_number(entry.dispense_quantity)), _cell(_number(request.quantity), request.quantity != entry.dispense_quantity)),
+        Compared("Directions", _cell("other than listed" if known.get("directions_differ") else "", True),
+                 _cell(entry.sig), _cell(request.sig, request.sig != entry.sig)),
+        Compared("Pharmacy", _cell(str(kept.get("pharmacy", ""))),
+                 _cell((person.pharmacy_name if person is not None else "") or default),
+                 _cell(pharmacy.name if pharmacy is not None else request.pharmacy_ncpdp,
+                       bool(default) and request.pharmacy_ncpdp != default)),
+    )  # fmt: skip
+
+
+def _cell(text: str, differs: bool = False) -> Cell:
+    if not text:
+        return Cell("not said")
+    return Cell(text, "warn" if differs else "pass")
+
+
+def _number(value: Decimal | None) -> str:
+    return f"{value.normalize():,f}" if value is not None else ""

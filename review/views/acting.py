@@ -159,7 +159,7 @@ def hand_off(request: HttpRequest, request_id: UUID) -> HttpResponse:
     """A task in DrChrono for the prescriber."""
 
     def do(row: RefillRequest, form: forms.ActForm) -> str:
-        provider = row.assignee or access.provider_of(user=request.user, practice=request.practice)
+        provider = access.provider_of(user=request.user, practice=request.practice)
         if provider is None:
             raise workflow.NotPossible("no_provider", NO_RECORD)
         workflow.hand_off(

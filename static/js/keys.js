@@ -110,7 +110,13 @@
   tick();
   window.setInterval(tick, 1000);
 
-  /* A refresh of the list says how many came in; the row in focus keeps it (htmx finds it by its id). */
+  /* The row in focus never moves: while the focus is in the list, the list is not refreshed. */
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    var list = one("#list-part");
+    if (list && event.target === list && list.contains(document.activeElement)) { event.preventDefault(); }
+  });
+
+  /* A refresh of the list says how many came in. */
   document.addEventListener("htmx:afterSwap", function (event) {
     var count = event.target && event.target.querySelectorAll ? event.target.querySelectorAll(".row").length : 0;
     var before = Number(document.body.dataset.rows || count);

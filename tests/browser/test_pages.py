@@ -134,3 +134,91 @@ def test_a_held_down_key_decides_one_card_not_ten(scene, page_of):
     page.keyboard.up("a")
     decided = RefillRequest.objects.exclude(state=RequestState.IN_REVIEW).count()
     assert decided == 1
+
+
+def test_without_scripts_the_same_decision_takes_tab_and_enter(scene, page_of):
+    main = make.waiting(scene)
+    page = page_of("osei", java_script_enabled=False)
+    page.goto(reverse("review:queue"))
+    page.locator(f"#r-{main.id}").press("Enter")
+    page.locator("details.act[data-key=a] summary").press("Enter")
+    page.locator("details.act[data-key=a] button").press("Enter")
+    page.wait_for_url("**/queue/")
+    main.refresh_from_db()
+    assert main.state == RequestState.APPROVED
+    page.locator(".tray button").press("Enter")
+    page.wait_for_url(f"**/queue/{main.id}/")
+    main.refresh_from_db()
+    assert main.state == RequestState.IN_REVIEW
+
+
+def test_a_reason_is_chosen_by_its_number(scene, page_of):
+    main = make.waiting(scene)
+    page = page_of("osei")
+    page.goto(reverse("review:card", args=[main.id]))
+    page.wait_for_timeout(700)
+    page.keyboard.press("d")
+    page.keyboard.press("3")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/queue/")
+    main.refresh_from_db()
+    assert (main.state, main.answer_code) == (RequestState.DENIED, "AD")
+
+
+def test_decision_keys_are_dead_just_after_a_card_is_shown_and_while_typing(scene, page_of):
+    main = make.waiting(scene)
+    page = page_of("osei")
+    page.goto(reverse("review:card", args=[main.id]))
+    page.keyboard.press("a")
+    assert not page.locator("details.act[data-key=a]").evaluate("one => one.open")
+    page.locator("#id_note_text").focus()
+    page.wait_for_timeout(700)
+    page.keyboard.type("added")
+    assert page.locator("#id_note_text").input_value() == "added"
+    assert page.locator("details.act[open]").count() == 0
+
+
+def test_a_refresh_brings_new_rows_but_never_moves_the_focus(scene, page_of):
+    first = make.waiting(scene, days_left=5)
+    page = page_of("osei")
+    page.goto(reverse("review:queue"))
+    second = make.waiting(scene, days_left=0)
+    refresh = "htmx.ajax('GET', '/queue/list/', {source: '#list-part', target: '#list-part', swap: 'outerHTML'})"
+    page.locator(f"#r-{first.id}").focus()
+    page.evaluate(refresh)
+    page.wait_for_timeout(400)
+    assert page.locator(f"#r-{second.id}").count() == 0
+    assert page.evaluate("document.activeElement.id") == f"r-{first.id}"
+    page.evaluate("document.activeElement.blur()")
+    page.evaluate(refresh)
+    page.locator(f"#r-{second.id}").wait_for()
+    assert page.locator("#rows .row").first.get_attribute("id") == f"r-{second.id}"
+
+
+def test_the_countdown_runs_and_text_of_a_patient_runs_nothing(scene, page_of):
+    row = make.waiting(scene, text="refill <img src=x onerror=\"window.hurt=1\"><script>window.hurt=1</script>")
+    make.waiting(scene)
+    page = page_of("osei")
+    page.goto(reverse("review:card", args=[row.id]))
+    assert page.evaluate("window.hurt") is None
+    assert page.locator(".words mark").inner_text() == "refill"
+    page.wait_for_timeout(700)
+    page.keyboard.press("v")
+    page.keyboard.press("Enter")
+    clock = page.locator(".tray .clock")
+    before = clock.inner_text()
+    page.wait_for_timeout(2100)
+    assert clock.inner_text() < before
+
+
+def test_targets_are_large_enough_to_hit(scene, page_of):
+    _, main, *_ = fill(scene)
+    for who, address in (("osei", reverse("review:card", args=[main.id])), ("mia", reverse("review:today")),
+                         ("cora", reverse("review:audit"))):
+        page = page_of(who, width=390, height=844)
+        page.goto(address)
+        small = page.evaluate("""() => [...document.querySelectorAll("main :is(button, summary, .btn, select)")]
+          .map(one => [one, one.getBoundingClientRect()])
+          .filter(([one, box]) => box.width && (box.width < 24 || box.height < 24))
+          .map(([one, box]) => `${one.outerHTML.slice(0, 60)} ${box.width}x${box.height}`)""")
+        assert small == [], who

@@ -227,8 +227,8 @@ def test_a_pharmacy_outside_the_directory_is_refused(scene):
 def test_each_way_to_decide_does_what_it_says(scene):
     client = scene.client("osei")
     for name, more, state in (
-        ("deny", {"code": "AD", "note": "See you soon"}, R.DENIED), ("ask_visit", {}, R.VISIT_ASKED), ("tell", {}, R.TOLD),
-        ("hand_off", {}, R.HANDING_OFF), ("cancel", {"reason": "not_needed"}, R.CANCELLED),
+        ("deny", {"code": "AD", "note": "See you soon"}, R.DENIED), ("ask_visit", {}, R.VISIT_ASKED),
+        ("tell", {}, R.TOLD), ("hand_off", {}, R.HANDING_OFF), ("cancel", {"reason": "not_needed"}, R.CANCELLED),
     ):  # fmt: skip
         row = make.waiting(scene)
         assert client.post(to(name, row), fields(row, **more)).status_code == 302, name
