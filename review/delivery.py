@@ -5,8 +5,9 @@ No transaction is open while a vendor is called. A worker that dies here leaves 
 them `unknown`, never `queued`.
 """
 
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 
@@ -14,11 +15,18 @@ from django.db import connection as database
 
 from integrations.models import Connection
 from integrations.outcome import Outcome, OutcomeKind
-from review import sending, workflow
+from review import charts, identity, sending, workflow
 from review.models import Dispatch, DispatchKind
+from review.states import RequestState
 from review.workflow import Result
 
 THREADS = 16
+# So many are claimed at once that the last of them still leaves well inside its lease.
+MOST_AT_ONCE = 3 * THREADS
+# Connect and read time-out of the slowest vendor, with a margin (surescripts 7.2).
+LONGEST_CALL = timedelta(seconds=40)
+Connections = dict[tuple[object, str], Connection]
+log = logging.getLogger(__name__)
 # Answers are settled in batches, but none waits longer than this for its fellows.
 SETTLE_EVERY_S = 0.2
 SETTLE_AT_ONCE = 50
@@ -26,16 +34,48 @@ SETTLE_AT_ONCE = 50
 
 def deliver_due(*, now: datetime, limit: int = 100) -> int:
     """Claim, send, settle one batch. Returns how many were sent."""
-    rows = workflow.claim_due(now=now, limit=limit)
+    refresh_identities(now=now)
+    rows = workflow.claim_due(now=now, limit=min(limit, MOST_AT_ONCE))
     _send_all(rows=rows, now=now)
     return len(rows)
+
+
+def refresh_identities(*, now: datetime, limit: int = 20) -> int:
+    """Prescriptions that are due on an old reading of the patient: read again, and if the person changed, a person looks.
+
+    Law 9: the snapshot is refreshed at approval. A page waits for no vendor, so it happens here, before the claim; until
+    it has, the door keeps the prescription (and its age limit sends it to a person).
+    """
+    rows = list(
+        Dispatch.objects.due(now=now)
+        .select_related("request", "practice")
+        .filter(kind=DispatchKind.NEWRX, request__state=RequestState.APPROVED)
+        .exclude(request__snapshot_at__gt=now - timedelta(minutes=1))
+        .defer("document_sealed")
+        .order_by("due_at")[: limit * 5]
+    )
+    stale = [
+        row.request
+        for row in rows
+        if not identity.is_fresh(
+            snapshot_at=row.request.snapshot_at, now=now, limit_minutes=row.practice.mirror_max_age_minutes
+        )
+    ]
+    for request in stale[:limit]:
+        connection = charts.connection_of(request.practice)
+        chart = charts.read(
+            practice=request.practice, connection=connection, patient_id=request.patient_external_id, now=now
+        )
+        if chart.snapshot is not None:
+            workflow.renew_snapshot(request_id=request.id, snapshot=chart.snapshot, now=now)
+    return len(stale)
 
 
 def repeat_due(*, now: datetime, limit: int = 100) -> int:
     """Look again at unknown outcomes: repeat where the route drops repeats, else hand to a person. Returns the
     count.
     """
-    chosen = workflow.claim_repeats(now=now, limit=limit)
+    chosen = workflow.claim_repeats(now=now, limit=min(limit, MOST_AT_ONCE))
     _send_all(rows=chosen, now=now)
     return len(chosen)
 
@@ -51,14 +91,27 @@ def _send_all(*, rows: Sequence[Dispatch], now: datetime) -> None:
 
     if len(rows) == 1 or database.in_atomic_block:
         for row in rows:
-            result = _one(row, connections, moment())
-            workflow.settle(results=[result], now=moment())
+            _settle([_one(row, connections, moment)], moment())
         return
     with ThreadPoolExecutor(max_workers=min(THREADS, len(rows))) as pool:
-        pending = {pool.submit(_in_thread, row, connections, moment()) for row in rows}
+        pending = {pool.submit(_in_thread, row, connections, moment) for row in rows}
         while pending:
             pending, results = _gather(pending)
-            workflow.settle(results=results, now=moment())
+            _settle(results, moment())
+
+
+def _settle(results: Sequence[Result], now: datetime) -> None:
+    """Settle a batch; if it fails, each by itself, so that one answer's fault loses no other answer."""
+    try:
+        workflow.settle(results=results, now=now)
+    except Exception as error:
+        log.warning("a batch of answers was not settled", extra={"error": type(error).__name__})
+        for result in results:
+            try:
+                workflow.settle(results=[result], now=now)
+            except Exception as inner:
+                # Its lease runs out, it becomes unknown, and a person or a look at the network ends it.
+                log.warning("an answer was not settled", extra={"error": type(inner).__name__})
 
 
 def _gather(pending: set[Future[Result]]) -> tuple[set[Future[Result]], list[Result]]:
@@ -74,14 +127,19 @@ def _gather(pending: set[Future[Result]]) -> tuple[set[Future[Result]], list[Res
     return pending, results
 
 
-def _in_thread(row: Dispatch, connections: dict[tuple[object, str], Connection], now: datetime) -> Result:
+def _in_thread(row: Dispatch, connections: Connections, moment: Callable[[], datetime]) -> Result:
     try:
-        return _one(row, connections, now)
+        return _one(row, connections, moment)
     finally:
         database.close()
 
 
-def _one(row: Dispatch, connections: dict[tuple[object, str], Connection], now: datetime) -> Result:
+def _one(row: Dispatch, connections: Connections, moment: Callable[[], datetime]) -> Result:
+    now = moment()
+    if row.lease_until is not None and now > row.lease_until - LONGEST_CALL:
+        # It waited so long for its turn that its lease could end while it is out: not sent, and due again.
+        late = Outcome(kind=OutcomeKind.NOT_SENT, code="lease", transient=True, retry_after=1.0)
+        return Result(dispatch_id=row.id, attempt=row.attempt, outcome=late)
     vendor = sending.VENDOR_OF.get(DispatchKind(row.kind), "")
     try:
         outcome = sending.send(dispatch=row, connection=connections.get((row.practice_id, vendor)), now=now)
@@ -91,7 +149,7 @@ def _one(row: Dispatch, connections: dict[tuple[object, str], Connection], now: 
     return Result(dispatch_id=row.id, attempt=row.attempt, outcome=outcome)
 
 
-def connections_of(rows: Sequence[Dispatch]) -> dict[tuple[object, str], Connection]:
+def connections_of(rows: Sequence[Dispatch]) -> Connections:
     """The connections of the rows' practices, each of the practice's own stage."""
     practices = {row.practice_id: row.practice for row in rows}
     found = Connection.objects.select_related("practice").filter(practice_id__in=practices.keys())

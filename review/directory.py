@@ -8,8 +8,16 @@ from datetime import datetime
 
 from django.db import transaction
 
+from integrations import vault
 from integrations.http import VendorError
-from integrations.models import Connection, ConnectionStatus, DirectoryState, PharmacyEntry, Vendor
+from integrations.models import (
+    Connection,
+    ConnectionStatus,
+    DirectoryState,
+    PharmacyEntry,
+    RefusedAddress,
+    Vendor,
+)
 from integrations.surescripts import directory
 from integrations.surescripts.directory_rows import PharmacyRow
 from review import sending, workflow
@@ -44,8 +52,9 @@ def refresh(*, now: datetime) -> int:
             found = directory.download_pharmacies(
                 connection=sending.endpoint_of(connection=connection, spi="", now=now), now=now
             ).rows
-        except VendorError as error:
-            workflow.note_vendor_error(connection=connection, code=error.code or "directory", now=now)
+        except (VendorError, vault.NoSecret, vault.WrongStage, RefusedAddress) as error:
+            code = getattr(error, "code", "") or type(error).__name__
+            workflow.note_vendor_error(connection=connection, code=code, now=now)
             continue
         loaded += load(stage=connection.stage, found=found, now=now)
     return loaded

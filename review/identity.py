@@ -48,6 +48,13 @@ class Snapshot:
         """Initials for pages that show least."""
         return "".join(part[0] + "." for part in (self.first_name, self.last_name) if part)
 
+    def printed(self) -> tuple[str, ...]:
+        """What a prescription prints of the patient."""
+        return (
+            self.first_name, self.middle_name, self.last_name, self.birth_date, self.sex.lower(), self.address, self.city,
+            self.state, self.zip_code, self.phone, self.patient_external_id,
+        )  # fmt: skip
+
     def born_on(self) -> date | None:
         """Birth date, None when unknown or unreadable."""
         try:

@@ -5,6 +5,7 @@ that dies loses nothing: its events are due again.
 """
 
 import logging
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from integrations.klara.types import KlaraEvent
 from integrations.models import Connection, PharmacyEntry, Vendor
 from refillhub.practices import references
 from refillhub.practices.models import Channel, Location, Practice, Provider
+from refillhub.practices.sealing import SealBroken
 from review import charts, context, identity, matching, pharmacies, understanding, workflow
 from review.asks import Ask, Match
 from review.charts import Chart
@@ -54,7 +56,10 @@ def glance(*, now: datetime, limit: int = 200) -> int:
     rows = inbox.not_glanced(limit=limit)
     urgent = []
     for row in rows:
-        event = _parsed(row, charts.connection_of(row.practice, Vendor.klara))
+        try:
+            event = _parsed(row, charts.connection_of(row.practice, Vendor.klara))
+        except (klara_events.Unreadable, SealBroken):
+            continue  # its turn comes when it is read, and then a person hears of it
         thread = understanding.thread_of(events=[event], medications=(), topics=frozenset(), pharmacies=())
         if read.read(thread=thread, lexicon=lexicon.load()).is_emergency:
             urgent.append(row)
@@ -124,9 +129,12 @@ def _each(bursts: Sequence[Burst], now: datetime) -> list[list[Ask]]:
     if len(bursts) <= 1 or connection.in_atomic_block:
         return [_guarded(burst, now) for burst in bursts]
 
+    began = time.monotonic()
+
     def one(burst: Burst) -> list[Ask]:
         try:
-            return _guarded(burst, now)
+            # The shared limits count real time: a burst that waited its turn does not ask with the batch's clock.
+            return _guarded(burst, now + timedelta(seconds=time.monotonic() - began))
         finally:
             connection.close()
 
@@ -180,8 +188,8 @@ def _readable(rows: Sequence[InboundEvent], account: Connection | None) -> list[
     for row in rows:
         try:
             found.append((row, _parsed(row, account)))
-        except klara_events.Unreadable as error:
-            inbox.set_aside(event=row, note=error.reason)
+        except (klara_events.Unreadable, SealBroken) as error:
+            inbox.set_aside(event=row, note=str(error))
     return found
 
 
@@ -429,7 +437,12 @@ def _ask(
         snapshot_sealed=identity_sealed(snapshot, practice, pharmacy),
         reading=summary,
         reading_sealed=understanding.keep(
-            reading=reading, thread=thread, summary=summary, mention=mention, practice=practice
+            reading=reading,
+            thread=thread,
+            summary=summary,
+            mention=mention,
+            practice=practice,
+            entries=_entries(mention, match),
         ),
         match=match,
         entries_matching=_entries(mention, match),

@@ -39,7 +39,7 @@ def build(*, practice: Practice, now: datetime) -> Report:
     """The report of this practice-local day: everything opened since the last closing."""
     office = facts.office_of(practice=practice, location=None)
     day = hours.local_date(moment=now, time_zone=office.time_zone)
-    since = now - timedelta(hours=24)
+    since = _last_closing(office=office, now=now)
     rows = (
         RefillRequest.objects.select_related("prescriber", "assignee", "location")
         .filter(practice=practice, opened_at__gte=since)
@@ -54,6 +54,17 @@ def build(*, practice: Practice, now: datetime) -> Report:
         "-is_urgent", "run_out_on", "asked_at"
     )
     return Report(practice=practice, day=day, overnight=overnight, still_held=tuple(held))
+
+
+def _last_closing(*, office: hours.OfficeHours, now: datetime) -> datetime:
+    """When the practice closed last, to the quarter of an hour: after a weekend the report reaches back to Friday."""
+    moment, step = now, timedelta(minutes=15)
+    earliest = now - timedelta(days=7)
+    while moment > earliest and hours.is_open(at=moment, office=office):
+        moment -= step
+    while moment > earliest and not hours.is_open(at=moment, office=office):
+        moment -= step
+    return moment
 
 
 def send_due(*, now: datetime) -> int:

@@ -27,10 +27,21 @@ from integrations.models import (
 )
 from integrations.outcome import Outcome, OutcomeKind
 from refillhub.practices.models import Coverage, Practice, Provider
-from review import charts, identity, intake, matching, pharmacies, poll_bodies, supplies, understanding, workflow
+from review import (
+    charts,
+    identity,
+    intake,
+    matching,
+    outbox,
+    pharmacies,
+    poll_bodies,
+    supplies,
+    understanding,
+    workflow,
+)
 from review.asks import Ask
 from review.ledger import SYSTEM
-from review.models import Dispatch, DispatchKind, EventKind, InboundEvent, Kind, Progress, RefillRequest
+from review.models import Dispatch, DispatchKind, EventKind, InboundEvent, Kind, NetworkMail, Progress, RefillRequest
 from review.states import DispatchState, RequestState
 from review.workflow import Result, inbox
 from rules import hours
@@ -40,6 +51,8 @@ log = logging.getLogger(__name__)
 OVERLAP = timedelta(minutes=10)
 # A controlled request waits for its prescriber in the chart so long before it comes back.
 EHR_WAIT = timedelta(hours=24)
+# A message that should have been read is overdue after this.
+STUCK_AFTER = timedelta(minutes=10)
 # DrChrono calls one look for changes, and one slice of the rolling sweep, may cost.
 CHANGES_BUDGET, ROLLING_BUDGET, NIGHTLY_BUDGET = 40, 10, 120
 
@@ -59,6 +72,8 @@ def release_held(*, now: datetime, limit: int = 100) -> int:
                 connection = charts.connection_of(ask.practice)
                 ask = intake.with_allergies(asks=[ask], connection=connection, now=now)[0]
             released += workflow.release(asks={row.id: ask}, now=now)
+        except charts.Busy:
+            continue  # still held; the next look releases it
         except Exception as error:
             # What cannot be decided afresh is a person's, and holds up nobody else.
             log.warning("a held request was not released", extra={"error": type(error).__name__})
@@ -93,14 +108,15 @@ def ask_again(*, request: RefillRequest, now: datetime) -> Ask:
         patient_ref=request.patient_ref,
         snapshot=snapshot,
         snapshot_at=now if chart.snapshot else request.snapshot_at,
-        snapshot_sealed=bytes(request.snapshot_sealed) if request.snapshot_sealed else None,
+        snapshot_sealed=intake.identity_sealed(snapshot, practice, row),
         reading=understanding.summary_of(kept),
         reading_sealed=bytes(request.reading_sealed) if request.reading_sealed else None,
         match=match,
-        entries_matching=1 if match is not None else None,
+        entries_matching=kept.get("entries") if match is not None else None,
         pharmacy=row,
         named_pharmacy=None,
-        named_text="",
+        # Which pharmacy was meant is not asked again at night: a named one is a person's in the morning.
+        named_text=kept.get("pharmacy", ""),
         asked_at=request.asked_at,
         channel_source=request.channel_source,
         mirror_age_minutes=chart.age_minutes,
@@ -119,6 +135,22 @@ def sweep_minute(*, now: datetime) -> None:
     lost = workflow.lose_leases(now=now)
     if lost:
         log.warning("leases lost", extra={"count": len(lost)})
+    return_old_approvals(now=now)
+
+
+def return_old_approvals(*, now: datetime) -> int:
+    """A prescription that waited longer than the practice allows goes back to a person, whatever it waits for (law 6)."""
+    rows = Dispatch.objects.filter(
+        kind=DispatchKind.NEWRX,
+        state__in=[DispatchState.QUEUED, DispatchState.RETRY_WAIT],
+        request__state=RequestState.APPROVED,
+    ).values_list("request_id", "request__approved_at", "practice__queue_max_age_minutes")
+    old = [
+        request_id
+        for request_id, approved_at, minutes in rows
+        if approved_at is not None and now - approved_at > timedelta(minutes=minutes)
+    ]
+    return workflow.return_to_person(request_ids=old, reason="queued_too_long", now=now, urgent=True) if old else 0
 
 
 def settle_unresolved(*, now: datetime) -> int:
@@ -139,7 +171,13 @@ def check_chart_records(*, now: datetime, limit: int = 100) -> int:
         entry = MirrorMedication.objects.filter(
             practice_id=row.practice_id, external_id=row.request.entry_external_id
         ).first()
-        shown = entry is not None and entry.seen_at >= row.queued_at and entry.order_status == "Electronic eRx Sent"
+        wanted = outbox.values_of(row).get("patch", {})
+        shown = (
+            entry is not None
+            and entry.seen_at >= row.queued_at
+            and entry.order_status == wanted.get("order_status")
+            and (entry.prescribed_on.isoformat() if entry.prescribed_on else "") == wanted.get("date_prescribed")
+        )
         if shown:
             results.append(Result(dispatch_id=row.id, outcome=Outcome(kind=OutcomeKind.DELIVERED)))
         elif row.checks >= 3:
@@ -161,13 +199,14 @@ def watch_ehr(*, now: datetime) -> int:
     up.
     """
     done = 0
-    rows = RefillRequest.objects.select_related("practice").filter(state=RequestState.WITH_EHR).order_by("changed_at")
+    rows = RefillRequest.objects.select_related("practice").filter(state=RequestState.WITH_EHR)
     late = []
-    for request in rows[:500]:
+    for request in rows.order_by("is_shadow", "changed_at")[:2000]:
         seen = PrescriptionSeen.objects.filter(
             practice_id=request.practice_id,
             patient_external_id=request.patient_external_id,
             kind__in=["NewRx", "RefillResponse"],
+            status="Sent",
             written_at__gte=request.opened_at,
         )
         match = next(
@@ -282,6 +321,11 @@ def _connections(vendor: str) -> list[Connection]:
 def check_accounting(*, now: datetime) -> dict[str, int]:
     """Law 5: every message that was read has a request; the difference, by practice id, raises an alarm."""
     lost: dict[str, int] = {}
+    stuck = InboundEvent.objects.filter(
+        progress__in=[Progress.RECEIVED, Progress.READING], due_at__lt=now - STUCK_AFTER
+    ).values_list("practice_id", flat=True)
+    for practice in Practice.objects.filter(id__in=set(stuck)):
+        workflow.raise_alarm(practice=practice, kind="unread", key="inbox", now=now)
     rows = InboundEvent.objects.filter(
         kind=EventKind.MESSAGE_IN, progress=Progress.READ, links__isnull=True
     ).values_list("practice_id", flat=True)
@@ -323,4 +367,22 @@ def purge(*, now: datetime) -> dict[str, int]:
             ended_at__lt=now - timedelta(days=practice.snapshot_days),
             snapshot_sealed__isnull=False,
         ).update(snapshot_sealed=None, reading_sealed=None)
+        bodies += InboundEvent.objects.filter(
+            practice=practice,
+            received_at__lt=old - timedelta(days=2 * practice.body_days),
+            purged_at__isnull=True,
+            progress__in=[Progress.QUARANTINED, Progress.CONFLICT],
+        ).update(body_sealed=b"", purged_at=now)
+        bodies += (
+            NetworkMail.objects.filter(practice=practice, received_at__lt=old, applied_at__isnull=False)
+            .exclude(document_sealed=b"")
+            .update(document_sealed=b"")
+        )
+        # Prescriptions are records and stay for the practice's retention; what was said beside them does not.
+        bodies += (
+            Dispatch.objects.filter(practice=practice, settled_at__lt=old, request__ended_at__lt=old)
+            .exclude(kind__in=[DispatchKind.NEWRX, DispatchKind.CANCELRX])
+            .exclude(document_sealed=b"")
+            .update(document_sealed=b"")
+        )
     return {"bodies": bodies, "snapshots": snapshots}

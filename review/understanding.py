@@ -132,7 +132,13 @@ def facts_reading(
 
 
 def keep(
-    *, reading: r.Reading, thread: r.Thread, summary: f.Reading, mention: r.Mention | None, practice: Practice
+    *,
+    reading: r.Reading,
+    thread: r.Thread,
+    summary: f.Reading,
+    mention: r.Mention | None,
+    practice: Practice,
+    entries: int | None,
 ) -> bytes:
     """What the card shows of this reading, and the summary to decide again with, sealed."""
     spans = (
@@ -196,6 +202,7 @@ def keep(
         if mention
         else None,
         "pharmacy": reading.pharmacies[0].words if reading.pharmacies else "",
+        "entries": entries,
         "summary": {name: getattr(summary, name) for name in summary.__slots__},
     }
     return vault.seal_payload(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from integrations.models import MirrorMedication, MirrorPatient, PrescriptionSeen
-from review import outbox, states, supplies
+from review import identity, outbox, states, supplies
 from review.ledger import Ledger
 from review.models import Dispatch, DispatchKind, InboundEvent, Progress, RefillRequest, ReplyPurpose
 from review.states import DispatchState, RequestState
@@ -44,6 +44,14 @@ def check(*, dispatches: Sequence[Dispatch], ledger: Ledger) -> list[Dispatch]:
     for dispatch in dispatches:
         request = dispatch.request
         if request.id in returned:
+            continue
+        if dispatch.kind == DispatchKind.NEWRX and not identity.is_fresh(
+            snapshot_at=request.snapshot_at,
+            now=ledger.now,
+            limit_minutes=request.practice.mirror_max_age_minutes,
+        ):
+            # The patient was read too long ago: delivery reads again first (law 9).
+            waiting.append(dispatch)
             continue
         if _waits_for_news(dispatch) and (request.practice_id, request.sender_id) in seen.unread:
             waiting.append(dispatch)

@@ -29,6 +29,7 @@ ALARMS = {
     "revoked_secret": "A webhook was signed with a secret that is revoked, or was never ours.",
     "connection_lost": "A vendor refuses our credentials.",
     "lane_busy": "A vendor's rate limit is used above 70 % for more than five minutes.",
+    "unread": "Messages wait to be read longer than they should.",
     "accounting": "Messages and requests do not add up.",
     "coverage_gap": "Nobody stands in for an absent prescriber.",
 }

@@ -5,13 +5,15 @@ Each is one transaction; the network work before them (fresh facts, polls) is do
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from integrations.models import Connection
 from refillhub.practices.models import Practice
 from review import facts as facts_of
-from review import outbox, states
+from review import identity, outbox, states
 from review.asks import Ask
+from review.identity import Snapshot
 from review.ledger import verb
 from review.models import Dispatch, DispatchKind, Queue, RefillRequest, ReplyPurpose
 from review.states import DispatchState, RequestState
@@ -32,6 +34,8 @@ def release(*, asks: Mapping[uuid.UUID, Ask], now: datetime) -> int:
         dispatches: list[Dispatch] = []
         released = [row for row in requests.values() if row.state == R.HELD]
         for request in released:
+            request.snapshot_sealed = asks[request.id].snapshot_sealed
+            request.snapshot_at = asks[request.id].snapshot_at
             ledger.on_request(request, "request.released")
             deciding.decide(
                 request=request, ask=asks[request.id], context=context, ledger=ledger, dispatches=dispatches
@@ -117,6 +121,32 @@ def _lock(*, work: Settling, dispatch: Dispatch) -> None:
         work.moved.add(request.id)
         return
     notices.item(work=work, request=request, reason=f"{dispatch.kind}_unresolved")
+
+
+def renew_snapshot(*, request_id: uuid.UUID, snapshot: Snapshot, now: datetime) -> bool:
+    """A fresh reading of the patient before a prescription leaves. What is printed on it must not have changed: else the
+    request returns to a person with the new reading. True when the prescription may go."""
+    with verb(now=now) as ledger:
+        request = moves.lock_requests([request_id])[request_id]
+        before = identity.unseal(sealed=request.snapshot_sealed, practice=request.practice)
+        if request.state != R.APPROVED:
+            return False
+        kept = (
+            snapshot
+            if before is None
+            else replace(snapshot, pharmacy_name=before.pharmacy_name, pharmacy_street=before.pharmacy_street)
+        )
+        request.snapshot_sealed = identity.seal(snapshot=kept, practice=request.practice)
+        request.snapshot_at = now
+        is_same = before is not None and before.printed() == snapshot.printed()
+        if not is_same:
+            rows = moves.lock_dispatches([request])
+            if deciding.is_unsent(rows):
+                outbox.take_back(dispatches=rows, ledger=ledger)
+                moves.to_person(request=request, verb="return", reasons=["identity_changed"], ledger=ledger)
+                deciding.assign(request=request, queue=request.queue, ledger=ledger)
+        moves.save([request])
+        return is_same
 
 
 def see_prescription(*, request_id: uuid.UUID, now: datetime, seen_id: str) -> bool:
