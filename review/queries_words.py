@@ -116,7 +116,8 @@ def same(
     return (
         Compared("Drug", _cell(drug, differs), _cell(wording.drug(entry.name)), _cell(wording.drug(request.drug_name))),
         Compared("Quantity", _cell(amount, bool(known.get("quantity_differs"))),
-                 _cell(_number(entry.dispense_quantity)), _cell(_number(request.quantity), request.quantity != entry.dispense_quantity)),
+                 _cell(_number(entry.dispense_quantity)),
+                 _cell(_number(request.quantity), request.quantity != entry.dispense_quantity)),
         Compared("Directions", _cell("other than listed" if known.get("directions_differ") else "", True),
                  _cell(entry.sig), _cell(request.sig, request.sig != entry.sig)),
         Compared("Pharmacy", _cell(str(kept.get("pharmacy", ""))),

@@ -72,7 +72,8 @@ def kept(practice: Practice, text: str, *, spans: Sequence[tuple[int, int, str]]
         intents=tuple(r.IntentSeen(intent=r.Intent.refill, span=r.Span(0, a, b), words=words) for a, b, words in spans),
     )
     thread = r.Thread(messages=(r.Message(text=text, author=r.Author.patient, source=r.Source.text, sent_at=NOW),))
-    return understanding.keep(reading=reading, thread=thread, summary=rows.PLAIN, mention=None, practice=practice)
+    return understanding.keep(
+        reading=reading, thread=thread, summary=rows.PLAIN, mention=None, practice=practice, entries=1)
 
 
 def waiting(
