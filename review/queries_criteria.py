@@ -68,7 +68,8 @@ def _finding_row(one: Mapping[str, Any], kind: str) -> Criterion:
     if is_lab:
         found = found.removeprefix(value[:1].upper() + value[1:]).strip(" :").capitalize()
     return Criterion(
-        name=(value.split(" ")[0] if code == "lab_out_of_range" else value).capitalize() if is_lab
+        name=(value.split(" ")[0] if code == "lab_out_of_range" else value).capitalize()
+        if is_lab
         else wording.criterion(code),
         kind=kind,
         found=found,
