@@ -8,22 +8,21 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import connection
 
 from integrations.klara import events as klara_events
-from integrations.klara import profile as profiles
-from integrations.klara.types import KlaraEvent
 from integrations.models import Connection, PharmacyEntry, Vendor
 from refillhub.practices import references
-from refillhub.practices.models import Channel, Location, Practice, Provider
+from refillhub.practices.models import Practice
 from refillhub.practices.sealing import SealBroken
-from review import charts, context, identity, matching, pharmacies, understanding, workflow
+from review import charts, context, gathering, identity, matching, pharmacies, understanding, workflow
 from review.asks import Ask, Match
 from review.charts import Chart
-from review.models import EventKind, InboundEvent, Kind, Origin
+from review.gathering import Burst
+from review.models import EventKind, InboundEvent, Kind
 from review.workflow import inbox
 from review.workflow.admission import LostLease
 from rules import facts as f
@@ -39,25 +38,13 @@ THREADS = 8
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Burst:
-    """The unread messages of one conversation, with what the practice has configured around them."""
-
-    practice: Practice
-    rows: tuple[InboundEvent, ...]
-    events: tuple[KlaraEvent, ...]
-    connection: Connection | None
-    location: Location | None
-    providers: dict[str, Provider]
-
-
 def glance(*, now: datetime, limit: int = 200) -> int:
     """Look at messages still in their quiet window for one thing only: an emergency is read at once. Returns how many."""
     rows = inbox.not_glanced(limit=limit)
     urgent = []
     for row in rows:
         try:
-            event = _parsed(row, charts.connection_of(row.practice, Vendor.klara))
+            event = gathering.parsed(row, charts.connection_of(row.practice, Vendor.klara))
         except (klara_events.Unreadable, SealBroken):
             continue  # its turn comes when it is read, and then a person hears of it
         thread = understanding.thread_of(events=[event], medications=(), topics=frozenset(), pharmacies=())
@@ -74,9 +61,9 @@ def take_in_due(*, now: datetime, limit: int = 100) -> int:
     if not rows:
         return 0
     messages = [row for row in rows if row.kind == EventKind.MESSAGE_IN]
-    _others(rows=[row for row in rows if row.kind != EventKind.MESSAGE_IN], now=now)
-    bursts = _bursts(messages)
-    _swallowed(bursts=bursts, now=now)
+    gathering.act_on_others(rows=[row for row in rows if row.kind != EventKind.MESSAGE_IN], now=now)
+    bursts = gathering.gather(messages)
+    gathering.note_swallowed(bursts=bursts, now=now)
     references.warm({burst.practice.id: burst.practice for burst in bursts}.values())
     _admit(bursts=bursts, read=_each(bursts, now), now=now)
     return len(rows)
@@ -142,124 +129,6 @@ def _each(bursts: Sequence[Burst], now: datetime) -> list[list[Ask]]:
         return list(pool.map(one, bursts))
 
 
-def _bursts(rows: Sequence[InboundEvent]) -> list[Burst]:
-    """Group messages by conversation, oldest first, and load what belongs to their practices."""
-    if not rows:
-        return []
-    practices = {row.practice_id: row.practice for row in rows}
-    connections: dict[tuple[object, str], Connection] = {}
-    for account in Connection.objects.select_related("practice").filter(practice_id__in=practices.keys()):
-        if account.stage == practices[account.practice_id].stage:
-            connections[(account.practice_id, account.vendor)] = account
-    channels = {
-        (channel.practice_id, channel.external_id): channel.location
-        for channel in Channel.objects.select_related("location").filter(practice_id__in=practices.keys())
-    }
-    providers: dict[object, dict[str, Provider]] = {}
-    for provider in Provider.objects.filter(practice_id__in=practices.keys()).prefetch_related("spis__location"):
-        if provider.drchrono_doctor_id:
-            providers.setdefault(provider.practice_id, {})[provider.drchrono_doctor_id] = provider
-    groups: dict[tuple[object, str], list[InboundEvent]] = {}
-    for row in rows:
-        groups.setdefault((row.practice_id, row.conversation_id or str(row.id)), []).append(row)
-    made = []
-    for group in groups.values():
-        practice = practices[group[0].practice_id]
-        parsed = sorted(_readable(group, connections.get((practice.id, Vendor.klara))), key=lambda pair: _order(*pair))
-        if not parsed:
-            continue
-        channel = next((row.channel_id for row, _ in reversed(parsed) if row.channel_id), "")
-        made.append(
-            Burst(
-                practice=practice,
-                rows=tuple(row for row, _ in parsed),
-                events=tuple(event for _, event in parsed),
-                connection=connections.get((practice.id, Vendor.drchrono)),
-                location=channels.get((practice.id, channel)),
-                providers=providers.get(practice.id, {}),
-            )
-        )
-    return made
-
-
-def _readable(rows: Sequence[InboundEvent], account: Connection | None) -> list[tuple[InboundEvent, KlaraEvent]]:
-    """Rows with their events; what cannot be read any more (the profile was changed) is set aside for a person."""
-    found = []
-    for row in rows:
-        try:
-            found.append((row, _parsed(row, account)))
-        except (klara_events.Unreadable, SealBroken) as error:
-            inbox.set_aside(event=row, note=str(error))
-    return found
-
-
-def _parsed(row: InboundEvent, account: Connection | None) -> KlaraEvent:
-    # What our own look found is stored in the assumed shape, whatever the account's own is.
-    if account is None or row.origin == Origin.POLL:
-        profile = profiles.builtin(name=profiles.DEFAULT)
-    else:
-        profile = profiles.of(raw=account.profile)
-    return klara_events.parse(body=inbox.body_of(row), profile=profile, header_event_id=row.event_id)
-
-
-def _order(row: InboundEvent, event: KlaraEvent) -> tuple[datetime, int, datetime]:
-    """Arrival order proves nothing: the patient's own order is when they wrote, then the vendor's sequence."""
-    return (row.sent_at or row.occurred_at or row.received_at, row.sequence or 0, row.received_at)
-
-
-def _others(*, rows: Sequence[InboundEvent], now: datetime) -> None:
-    """Events that are not messages: merges move requests, a macro that closes is an alarm."""
-    for row in rows:
-        pairs = _readable([row], charts.connection_of(row.practice, Vendor.klara))
-        if not pairs:
-            continue
-        event = pairs[0][1]
-        if row.kind == EventKind.MERGED and event.patient and event.patient.merged_into:
-            workflow.merge_patient(
-                practice=row.practice, old_sender=event.patient.id, new_sender=event.patient.merged_into, now=now
-            )
-        if row.kind == EventKind.CLOSED:
-            _macro(row=row, event=event, now=now)
-        inbox.ignore(events=[row], now=now, note=str(row.kind))
-
-
-def _macro(*, row: InboundEvent, event: KlaraEvent, now: datetime) -> None:
-    """A macro that closes a conversation within a minute of a message swallows refills (K13, K14)."""
-    closed_by = event.conversation.closed_by if event.conversation else None
-    if closed_by is None or closed_by.type != "macro" or not row.conversation_id:
-        return
-    moment = row.occurred_at or row.received_at
-    near = InboundEvent.objects.filter(
-        practice=row.practice,
-        conversation_id=row.conversation_id,
-        kind=EventKind.MESSAGE_IN,
-        sent_at__gte=moment - timedelta(seconds=60),
-        sent_at__lte=moment + timedelta(seconds=1),
-    )
-    if near.exists():
-        workflow.raise_alarm(practice=row.practice, kind="macro_closed", key=closed_by.name or closed_by.id, now=now)
-
-
-def _swallowed(*, bursts: Sequence[Burst], now: datetime) -> None:
-    """A macro's close that came before its message (K12), or that only our own look saw (K13)."""
-    by_conversation = {
-        (burst.practice.id, row.conversation_id): burst for burst in bursts for row in burst.rows if row.conversation_id
-    }
-    closes = InboundEvent.objects.select_related("practice").filter(
-        kind=EventKind.CLOSED,
-        practice_id__in={practice_id for practice_id, _ in by_conversation},
-        conversation_id__in={conversation for _, conversation in by_conversation},
-    )
-    for row in closes:
-        if (row.practice_id, row.conversation_id) in by_conversation:
-            _macro(row=row, event=_parsed(row, charts.connection_of(row.practice, Vendor.klara)), now=now)
-    for burst in bursts:
-        for row, event in zip(burst.rows, burst.events, strict=True):
-            by = event.conversation.closed_by if event.conversation and row.origin == Origin.POLL else None
-            if by is not None and by.type == "macro":
-                workflow.raise_alarm(practice=burst.practice, kind="macro_closed", key=by.name or by.id, now=now)
-
-
 def read_burst(*, burst: Burst, now: datetime) -> list[Ask]:
     """One conversation's asks. An empty list means that it was given back to be read later."""
     sender = next((event.patient for event in reversed(burst.events) if event.patient), None)
@@ -314,7 +183,7 @@ def _topics(burst: Burst) -> frozenset[str]:
             .filter(practice=burst.practice, conversation_id=conversation, kind=EventKind.TAG)
             .order_by("received_at")
         ):
-            event = _parsed(row, account)
+            event = gathering.parsed(row, account)
             found = event.conversation.topics if event.conversation else found
     return found
 

@@ -65,8 +65,10 @@ def task(*, request: RefillRequest, why: str, now: datetime, dispatch: Dispatch 
         f"days {request.days_supply or 'unknown'}; sig: {request.sig or 'see list'}. Request {request.short_id}."
     )
     who = request.assignee or request.prescriber
-    marker = f"RH-{uuid.uuid5(request.id, f'{why}{request.version}').hex[:8]}"
-    return outbox.freeze(
+    # Two messages of one request may fail at one version: each has a task of its own.
+    about = dispatch.id.hex if dispatch else str(request.version)
+    marker = f"RH-{uuid.uuid5(request.id, f'{why}{about}').hex[:8]}"
+    made = outbox.freeze(
         request=request,
         kind=DispatchKind.TASK,
         purpose=why[:16],
@@ -83,6 +85,9 @@ def task(*, request: RefillRequest, why: str, now: datetime, dispatch: Dispatch 
         target=who.drchrono_user_id if who else "",
         now=now,
     )
+    if dispatch is not None:
+        made.idempotency_key = uuid.uuid5(dispatch.id, f"task {why} {request.version}").hex
+    return made
 
 
 def page(*, work: Settling, request: RefillRequest, why: str) -> None:

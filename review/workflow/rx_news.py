@@ -6,7 +6,7 @@ a patient who was told otherwise is corrected, and the apology counted.
 
 from datetime import timedelta
 
-from integrations.outcome import Outcome
+from integrations.outcome import Outcome, OutcomeKind
 from review import orders, outbox, states
 from review.models import Dispatch, DispatchKind, RefillRequest, ReplyPurpose
 from review.states import DispatchState, RequestState
@@ -130,7 +130,11 @@ def record_on_chart(*, work: Settling, request: RefillRequest) -> None:
 
 
 def _rejected(*, work: Settling, request: RefillRequest, dispatch: Dispatch, outcome: Outcome) -> None:
-    if outcome.transient and request.state == R.APPROVED and _successor(work=work, request=request, dispatch=dispatch):
+    if dispatch.is_void:
+        return  # A person had already recorded that it did not arrive; what was sent since stands by itself.
+    # What was never sent has had its own tries (outbox.MOST_NOT_SENT); then it is a person's.
+    may_follow = outcome.transient and outcome.kind == OutcomeKind.REJECTED and request.state == R.APPROVED
+    if may_follow and _successor(work=work, request=request, dispatch=dispatch):
         return
     if request.state not in (R.APPROVED, R.SENT, R.DONE, R.IN_REVIEW):
         notices.item(work=work, request=request, reason="late_rejection", code=dispatch.code, text=dispatch.text)

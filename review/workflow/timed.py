@@ -14,7 +14,7 @@ from review import facts as facts_of
 from review import identity, outbox, states
 from review.asks import Ask
 from review.identity import Snapshot
-from review.ledger import verb
+from review.ledger import Ledger, verb
 from review.models import Dispatch, DispatchKind, Queue, RefillRequest, ReplyPurpose
 from review.states import DispatchState, RequestState
 from review.workflow import deciding, moves, notices
@@ -181,13 +181,38 @@ def merge_patient(*, practice: Practice, old_sender: str, new_sender: str, now: 
             request.version += 1
             request.changed_at = now
             ledger.on_request(request, "request.moved_patient", data={"from": old_sender, "to": new_sender})
-        RefillRequest.objects.bulk_update(rows.values(), ["sender_id", "version", "changed_at"]) if rows else None
+        if rows:
+            RefillRequest.objects.bulk_update(rows.values(), ["sender_id", "version", "changed_at"])
+            _look_at_both(practice=practice, sender=new_sender, ledger=ledger)
         ledger.note(
             event="patient.merged",
             practice_id=practice.id,
             data={"from": old_sender, "to": new_sender, "requests": len(rows)},
         )
         return len(rows)
+
+
+def _look_at_both(*, practice: Practice, sender: str, ledger: Ledger) -> None:
+    """Open requests of one sender for two chart patients: one of them may be about the wrong person."""
+    mine = RefillRequest.objects.unfinished().filter(practice=practice, sender_id=sender)
+    rows = moves.lock_requests(mine.exclude(patient_external_id="").values_list("id", flat=True))
+    if len({row.patient_external_id for row in rows.values()}) < 2:
+        return
+    dispatches = moves.lock_dispatches(rows.values())
+    back = []
+    for request in rows.values():
+        unsent = [d for d in dispatches if d.request_id == request.id]
+        if request.state == R.IN_REVIEW:
+            request.reasons = ["patients_merged", *(reason for reason in request.reasons if reason != "patients_merged")]
+            request.version += 1
+        elif states.allows(state=request.state, verb="return") and (
+            request.state != R.APPROVED or deciding.is_unsent(unsent)
+        ):
+            deciding.bring_back(request=request, dispatches=unsent, reason="patients_merged", ledger=ledger)
+        else:
+            continue
+        back.append(request)
+    moves.save(back)
 
 
 def reroute(*, request_id: uuid.UUID, now: datetime) -> int:
