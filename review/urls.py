@@ -3,7 +3,7 @@
 from django.urls import path
 
 from review import webhooks
-from review.views import acting, compliance, desk, portal
+from review.views import acting, compliance, connection_urls, desk, portal
 
 app_name = "review"
 
@@ -42,4 +42,6 @@ urlpatterns = [
     path("audit/", compliance.audit, name="audit"),
     path("audit/verify/", compliance.verify, name="audit_verify"),
     path("audit/export/", compliance.export_csv, name="audit_export"),
+    # the administrator's connections, and leaving shadow mode
+    *connection_urls.urlpatterns,
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from refillhub.practices import coverage_views, views
+from refillhub.practices import account_views, coverage_views, views
 
 app_name = "practices"
 
@@ -23,6 +23,10 @@ urlpatterns = [
     path("switches/automatic/resume/", views.resume_automatic, name="resume_automatic"),
     path("coverage/", coverage_views.coverage_page, name="coverage"),
     path("coverage/<uuid:coverage_id>/end/", coverage_views.end_coverage, name="end_coverage"),
+    path("account/", account_views.account_page, name="account"),
+    path("account/recovery-codes/", account_views.renew_codes, name="renew_codes"),
+    path("account/device/", account_views.replace_device, name="replace_device"),
+    path("practice/agreement/", account_views.agreement, name="agreement"),
     path("consent/", views.consent_page, name="consent"),
     path("consent/give/", views.give_consent, name="give_consent"),
     path("consent/revoke/", views.revoke_consent, name="revoke_consent"),
