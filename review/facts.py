@@ -223,7 +223,8 @@ def _supplies(*, ask: Ask, request: RefillRequest, context: Context, zone: str) 
                     state=f.SupplyState.delivered,
                 )
             )
-    if match.entry.prescribed_on is not None and not any(one.on >= match.entry.prescribed_on for one in found):
+    if match.entry.prescribed_on is not None:
+        # Beside a shorter one of a later day too: a bridging supply does not use up the entry's own.
         found.append(
             f.Supply(
                 on=match.entry.prescribed_on,

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from integrations import vault
 from integrations.models import MirrorMedication, MirrorPatient, PharmacyEntry
+from integrations.outcome import Outcome, OutcomeKind
 from refillhub.practices import references
 from refillhub.practices.models import (
     AutoApprovalConsent,
@@ -18,10 +19,11 @@ from refillhub.practices.models import (
     Spi,
     User,
 )
-from review import identity, matching, understanding
+from review import identity, matching, understanding, workflow
 from review.asks import Ask
-from review.models import EventKind, InboundEvent, Kind, Progress
+from review.models import Dispatch, EventKind, InboundEvent, Kind, Progress, RefillRequest
 from rules import documents, facts, versions
+from rules.intake import reading
 from rules.policy import Policy, to_document
 
 NOW = datetime.fromisoformat("2026-11-17T15:14:00+00:00")  # a Tuesday, 10:14 am Eastern
@@ -196,6 +198,22 @@ PLAIN = facts.Reading(
 )
 
 
+def kept(practice: Practice, *, pharmacy: str = "", summary: facts.Reading = PLAIN) -> bytes:
+    """A reading as intake keeps it, sealed."""
+    mentions = ()
+    if pharmacy:
+        mentions = (reading.PharmacyMention(span=reading.Span(0, 0, 1), words=pharmacy, name=pharmacy),)
+    message = reading.Message(text="omeprazole please", author=reading.Author.patient, source=reading.Source.text)
+    return understanding.keep(
+        reading=reading.Reading(primary=reading.Intent.refill, confidence=98, pharmacies=mentions),
+        thread=reading.Thread(messages=(message,)),
+        summary=summary,
+        mention=None,
+        practice=practice,
+        entries=1,
+    )
+
+
 def make_event(practice: Practice, **values) -> InboundEvent:
     fields = {
         "vendor": "klara",
@@ -226,7 +244,7 @@ def make_ask(practice: Practice, medication: MirrorMedication | None, **values) 
         else None
     )
     who = values.pop("snapshot", snapshot())
-    reading = values.pop("reading", PLAIN)
+    summary = values.pop("reading", PLAIN)
     patient_id = values.pop("patient_external_id", "70112345")
     fields = {
         "practice": practice,
@@ -240,7 +258,7 @@ def make_ask(practice: Practice, medication: MirrorMedication | None, **values) 
         "snapshot": who,
         "snapshot_at": NOW,
         "snapshot_sealed": identity.seal(snapshot=who, practice=practice) if who else None,
-        "reading": reading,
+        "reading": summary,
         "reading_sealed": vault.seal_payload(
             plain=b"{}", practice_id=practice.id, stage="dev", purpose=understanding.PURPOSE
         ),
@@ -256,3 +274,39 @@ def make_ask(practice: Practice, medication: MirrorMedication | None, **values) 
         "other_drugs": (),
     } | values
     return Ask(**fields)
+
+
+def clinic(**values) -> Practice:
+    """A practice that may approve by itself: Dr. Osei with SPI and consent, rules in force."""
+    limits = values.pop("limits", {})
+    practice = make_practice(**values)
+    make_provider(practice)
+    make_rules(practice, **limits)
+    return practice
+
+
+def admit(practice: Practice, medication: MirrorMedication | None = None, *, now: datetime = NOW, **values) -> RefillRequest:
+    """One ask, admitted; the row as stored."""
+    ask = make_ask(practice, medication or make_medication(practice), **values)
+    made = workflow.admit(asks=[ask], now=now).requests[0]
+    return RefillRequest.objects.select_related("practice", "prescriber__user").get(pk=made.pk)
+
+
+def settle(dispatch: Dispatch, kind: OutcomeKind, *, now: datetime = NOW, is_late: bool = False, **values) -> None:
+    """What became of one attempt, or late news of the vendor."""
+    result = workflow.Result(
+        dispatch_id=dispatch.id,
+        attempt=None if is_late else dispatch.attempt,
+        outcome=Outcome(kind=kind, **values),
+    )
+    workflow.settle(results=[result], now=now)
+
+
+def send(request: RefillRequest, kind: OutcomeKind, *, now: datetime = NOW, only: str = "", **values) -> list[Dispatch]:
+    """Claim what is due of one request (of one kind where named) and settle it alike, the patient read just before."""
+    RefillRequest.objects.filter(pk=request.pk).update(snapshot_at=now)
+    claimed = [d for d in workflow.claim_due(now=now, limit=50) if d.request_id == request.id]
+    for dispatch in claimed:
+        if not only or dispatch.kind == only:
+            settle(dispatch, kind, now=now, **values)
+    return claimed
