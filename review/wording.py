@@ -143,6 +143,7 @@ LABS = frozenset({"lab_missing", "lab_old", "lab_unit", "lab_out_of_range"})
 REASONS: Mapping[str, str] = {
     "emergency": "May be an emergency: the patient got the emergency text, the on-call was paged",
     "news_from_patient": "The patient wrote again",
+    "patients_merged": "Klara merged two patients whose charts differ",
     "taken_back": "Taken back before it left",
     "taken_back_by_patient": "Taken back by the patient",
     "transmission_failed": "Rejected by the network",
