@@ -134,6 +134,14 @@ def _patient(
         "external_ids": [{"system": "drchrono", "value": person.chart_id}], "merged_into": None, **row.get("klara", {}),
     }  # fmt: skip
     practice["patients"].append({"case": person.key, "drchrono": chart, "klara": klara})
+    if "twin" in row:  # a second record of the same person in Klara
+        practice["patients"].append({"case": "twin", "drchrono": chart, "klara": {**klara, "id": row["twin"]}})
+    for line, (description, rxcui) in enumerate(row.get("allergies", [])):
+        practice["allergies"].append({
+            "id": 8800000 + (number % 10000) * 10 + line, "patient": number, "doctor": doctor["id"],
+            "description": description, "rxnorm": rxcui, "snomed_code": "", "reaction": "Hives", "snomed_reaction": "",
+            "status": "active", "verification_status": "confirmed", "notes": "",
+        })  # fmt: skip
     practice["appointments"].append({
         "id": str(254000000 + number), "patient": number, "doctor": doctor["id"], "office": office["id"],
         "exam_room": 1, "scheduled_time": f"{seen}T14:30:00", "duration": 20, "status": "Complete",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from audit import verification
 from review.management.clinic_day import Json
 from review.management.playing import Day, Said
-from review.models import DispatchKind, Dispatch, InboundEvent, Kind, RefillRequest
+from review.models import Dispatch, DispatchKind, InboundEvent, Kind, RefillRequest
 from review.states import DispatchState, RequestState
 
 # What a reply to a patient says, read from the words the patient really got.
@@ -70,6 +70,7 @@ def read(day: Day) -> Journals:
     """The three journals."""
     found = Journals(rows=day.desks["surescripts"].get("prescriptions", practice=day.key)["prescriptions"])
     for row in found.rows:
+        row["patient"] = row["patient"].removeprefix("DRC-")  # as our messages name a DrChrono chart
         found.scripts.setdefault(row["patient"], Counter())[row["rxcui"]] += 1
     for row in day.desks["klara"].get("replies", practice=day.key)["replies"]:
         found.replies.setdefault(row["chart"], []).append(reply_kind(row["text"]))
@@ -108,7 +109,7 @@ def judge(*, day: Day) -> Verdict:
     if day.forged != [401]:
         problems.append(f"the forged post was answered {day.forged}, not 401")
     problems += [
-        f"{said.person.key}: a webhook was answered {said.statuses}" for said in day.said if set(said.statuses) - {202}
+        f"{said.person.key}: a webhook was answered {said.statuses}" for said in day.said if set(said.statuses) - {200, 202}
     ]
     is_whole = verification.verify_one(practice_id=day.practice.id).verified.fault is None
     if not is_whole:

@@ -20,9 +20,10 @@ from integrations.drchrono.wire import Line
 from integrations.models import Connection, ConnectionStatus, SecretKind, SecretState, SweepKind, Vendor
 from refillhub.practices import clock, consents, otp, references
 from refillhub.practices.models import Channel, Coverage, Location, Membership, Practice, Provider, Role, Spi, User
-from review import directory
+from review import directory, supplies
 from review.ledger import SYSTEM
 from review.management import clinic_day
+from review.models import FillReport
 from rules import documents, policy, versions
 
 CHANNEL_KINDS = {"sms": Channel.Kind.sms, "voicemail": Channel.Kind.voice}
@@ -73,6 +74,7 @@ def seed(*, now: datetime) -> Practice:
     })  # fmt: skip
     directory.refresh(now=now)
     _read_chart(made[Vendor.drchrono], practice, providers, now)
+    _fills(practice, data["fills"], now)
     return practice
 
 
@@ -195,6 +197,18 @@ def _rules(practice: Practice, adopted: list[str], people: dict[str, User], now:
     version = versions.draft(practice=practice, by=people["pat"], document=document, now=now, note="Demo rules")
     versions.propose(version_id=version.pk, by=people["pat"], now=now)
     versions.publish(version_id=version.pk, by=people["osei"], now=now)
+
+
+def _fills(practice: Practice, rows: list[dict[str, Any]], now: datetime) -> None:
+    """What pharmacies reported before today: history the network does not repeat."""
+    for row in rows:
+        FillReport.objects.get_or_create(
+            practice=practice, message_id=f"history-{row['who']}",
+            defaults={"patient_external_id": clinic_day.people()[row["who"]].chart_id, "kind": "Dispensed",
+                      "ingredient_key": supplies.ingredient_key(tuple(row["ingredients"])),
+                      "filled_on": (now - timedelta(days=row["days_ago"])).date(), "days_supply": row["days_supply"],
+                      "fills_left": row["fills_left"], "received_at": now - timedelta(days=row["days_ago"])},
+        )  # fmt: skip
 
 
 def _read_chart(connection: Connection, practice: Practice, providers: dict[str, Provider], now: datetime) -> None:
