@@ -3,28 +3,23 @@
 200 practices; 64 connections; the worker does not run, so the figure is that of the way in alone.
 """
 
-import json
 import secrets
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-
-from django.urls import reverse
 
 from audit.events import Actor, ActorKind
 from audit.models import Entry
 from integrations import vault
-from integrations.klara import profile, signing
 from integrations.models import Connection, SecretKind
-from refillhub.practices import opening
+from refillhub.practices import clock, opening
 from review.models import InboundEvent
-from tests.bench import machine
+from tests.bench import clinics, machine
 from tests.bench.stack import Stack
 
 PRACTICES = 200
 WARM_UP = 600
 REQUESTS = 4000
-SECRET = "whsec_cmVmaWxsaHViLXRlc3Qtc2VjcmV0LW51bWJlci0x"
 
 
 def seed(*, now: datetime) -> list[Connection]:
@@ -36,7 +31,7 @@ def seed(*, now: datetime) -> list[Connection]:
         practice = opening.open_practice(name=name, slug=slug, time_zone="America/New_York", actor=actor, now=now)
         opening.record_baa(practice=practice, signed_on=now.date(), signed_by="Bench", actor=actor, now=now)
         connection = Connection.objects.create(practice=practice, vendor="klara", stage="dev", account=f"prac_{number}")
-        vault.store(connection=connection, kind=SecretKind.webhook_secret, value=SECRET, now=now, actor=actor)
+        vault.store(connection=connection, kind=SecretKind.webhook_secret, value=clinics.SECRET, now=now, actor=actor)
         made.append(connection)
     return made
 
@@ -44,18 +39,8 @@ def seed(*, now: datetime) -> list[Connection]:
 def request(*, connection: Connection, number: int, now: datetime) -> bytes:
     """One raw signed request, each from a patient of its own."""
     event_id = f"evt_{uuid.uuid4().hex}"
-    path = reverse("review:klara_webhook", kwargs={"token": connection.endpoint_token})
-    body = json.dumps(_body(event_id=event_id, account=connection.account, number=number, now=now)).encode()
-    used = profile.of(raw=connection.profile)
-    signed = signing.sign(body=body, secrets=[SECRET], profile=used, event_id=event_id, now=now, path=path)
-    head = [
-        f"POST {path} HTTP/1.1",
-        "Host: 127.0.0.1",
-        "Content-Type: application/json",
-        f"Content-Length: {len(body)}",
-    ]
-    head += [f"{name}: {value}" for name, value in signed] + ["Connection: close", "", ""]
-    return "\r\n".join(head).encode() + body
+    body = _body(event_id=event_id, account=connection.account, number=number, now=now)
+    return clinics.signed(connection=connection, body=body, now=now)
 
 
 def _body(*, event_id: str, account: str, number: int, now: datetime) -> dict[str, Any]:
@@ -93,12 +78,12 @@ def _body(*, event_id: str, account: str, number: int, now: datetime) -> dict[st
 
 def measure(*, stack: Stack, runs: int) -> list[dict[str, Any]]:
     """Each run's figures. Raises RuntimeError when database or audit hold another number than was acknowledged."""
-    connections = seed(now=datetime.now(UTC))
+    connections = seed(now=clock.now())
     stack.start_web()
     results = []
     for run in range(-1, runs):  # run -1 warms up and is thrown away
         count = REQUESTS if run >= 0 else WARM_UP
-        now = datetime.now(UTC)
+        now = clock.now()
         requests = [
             request(connection=connections[number % PRACTICES], number=number, now=now) for number in range(count)
         ]

@@ -36,6 +36,12 @@ class Figure:
 FIGURES = (
     Figure("ingress", "rate", "signed webhooks, durable before 202", "/s", "at least", 400),
     Figure("ingress", "p99_ms", "the same, p99 at 64 connections", "ms", "at most", 250),
+    Figure("refills", "rate_16", "refills end to end, 16 connections", "/s", "at least", 60),
+    Figure("refills", "rate_64", "refills end to end, 64 connections", "/s", "at least", 60),
+    Figure("refills", "accept_p95_ms_16", "accepted meanwhile, p95 at 16", "ms", "at most", 250),
+    Figure("refills", "accept_p95_ms_64", "accepted meanwhile, p95 at 64", "ms", "at most", 250),
+    Figure("refills", "cpu_s_per_1000_16", "CPU seconds per 1,000 refills (16)", "s", "at most", 15),
+    Figure("refills", "cpu_s_per_1000_64", "CPU seconds per 1,000 refills (64)", "s", "at most", 15),
     Figure("audit_speed", "rate", "audit verification", "entries/s", "at least", 50_000),
 )
 MEASURES = tuple(dict.fromkeys(figure.measure for figure in FIGURES))
