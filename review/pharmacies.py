@@ -32,20 +32,26 @@ def by_ncpdp(*, stage: str, ncpdp_ids: Iterable[str]) -> dict[str, PharmacyEntry
 def named(*, mentions: Sequence[PharmacyMention], stage: str, default: PharmacyEntry | None) -> PharmacyEntry | None:
     """The one active entry that every telling word of the mention fits; None when none or several do.
 
-    The patient's own default pharmacy wins when it fits: people name the place they always go to.
+    The whole name must have been said: "Lane Pharmacy" is not Elm Lane Pharmacy. The patient's own default pharmacy
+    wins when it fits: people name the place they always go to.
     """
     if len(mentions) != 1:
         return None
     wanted = words(f"{mentions[0].name} {mentions[0].place}") or words(mentions[0].words)
     if not wanted:
         return None
-    if default is not None and wanted <= _all_words(default):
+    if default is not None and _fits(default, wanted):
         return default
     first = sorted(wanted, key=len)[-1]
     candidates = PharmacyEntry.objects.filter(stage=stage, directory_state=DirectoryState.active)
     near = candidates.filter(name__icontains=first) | candidates.filter(address_line_1__icontains=first)
-    found = [row for row in near[:50] if wanted <= _all_words(row)]
+    found = [row for row in near[:50] if _fits(row, wanted)]
     return found[0] if len(found) == 1 else None
+
+
+def _fits(row: PharmacyEntry, wanted: set[str]) -> bool:
+    name = {word for word in words(row.name) if not word.isdigit() and word != row.store_number}
+    return wanted <= _all_words(row) and name <= wanted
 
 
 def _all_words(row: PharmacyEntry) -> set[str]:

@@ -100,6 +100,10 @@ def facts_reading(
     if kind == f.Kind.pharmacy_change and is_plain:
         # A sole pharmacy change is no refill, and that is no doubt about it.
         doubts = [code for code in doubts if code != r.DoubtCode.not_a_refill]
+    confidence = reading.confidence
+    if kind == f.Kind.pharmacy_change and is_plain and not doubts:
+        # Nor does it make the words that ask for it less sure.
+        confidence = max((one.weight for one in reading.intents if one.intent == r.Intent.pharmacy_change), default=0)
     sources = {message.source for message in thread.messages}
     authors = {message.author for message in thread.messages}
     channel = f.Channel.unknown
@@ -127,7 +131,7 @@ def facts_reading(
         is_emergency=reading.is_emergency,
         has_symptom=reading.has_symptom,
         is_out_of_drug=any(_OUT.search(message.text) for message in thread.messages),
-        confidence_percent=reading.confidence,
+        confidence_percent=confidence,
     )
 
 

@@ -1,4 +1,4 @@
-"""The stage of the stories: one small practice (and Mallory's) against the three pretended vendors in process, under one frozen clock.
+"""The stage of the stories: one small practice (and Mallory's) against three pretended vendors, under one frozen clock.
 
 Stories say what a patient wrote and at what hour; they are judged by the vendors' journals. No sockets, no sleeping.
 """
@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils.http import urlencode
 
 from audit import verification
-from integrations import http, limits, vault
+from integrations import http, limits, upkeep, vault
 from integrations.klara import profile as profiles
 from integrations.klara import signing
 from integrations.models import Connection, ConnectionStatus, SecretKind, Vendor
@@ -42,6 +42,7 @@ from refillhub.practices.models import (
 from review import delivery, directory, intake, mailbox, timers, webhooks
 from review.ledger import SYSTEM
 from review.models import Alarm, Dispatch, InboundEvent, RefillRequest
+from review.workflow import inbox
 from tests.review import rows
 from tests.wsgi_adapter import WsgiAdapter
 
@@ -51,6 +52,12 @@ SECRET = "whsec_QW5hLWFuZC1Eci1Pc2VpLWFuZC1Eci1MaW5kLTAxMjM0NTY3ODk="
 MALLORYS = "whsec_TWFsbG9yeS1vZi10aGUtb3RoZXItcHJhY3RpY2UtMDEyMzQ1Njc="
 OMEPRAZOLE = next(drug for drug in drugs.MAINTENANCE if drug.name.startswith("omeprazole"))
 HAPPY = "9990001"
+BIRCH = {
+    "ncpdp": "3699001", "npi": "1679576722", "name": "Birch Lane Pharmacy", "address": "7 Birch Lane",
+    "city": "Nashville", "state": "TN", "zip_code": "37203", "phone": "6152219900", "fax": "6152219901",
+    "profile": "happy", "controlled": True,
+}  # fmt: skip
+Row = dict[str, Any]
 
 
 def call(simulator: Simulator, verb: str, wish: Mapping[str, Any] | None = None, **params: str) -> Any:
@@ -192,7 +199,7 @@ class Clinic:
         call(self.chat, "world/add", {"practices": [part]})
         return str(person["id"])
 
-    def entry(self, patient: int, *, drug: drugs.Drug = OMEPRAZOLE, days_ago: int = 80, **changes: Any) -> dict[str, Any]:
+    def entry(self, patient: int, *, drug: drugs.Drug = OMEPRAZOLE, days_ago: int = 80, **changes: Any) -> Row:
         """One line of a medication list."""
         self.serial += 1
         prescribed = (self.now.astimezone(UTC) - timedelta(days=days_ago)).date()
@@ -256,6 +263,20 @@ class Clinic:
         url = f"https://hub.test{self.house.hook}"
         self.wish("endpoint", url=url, secrets=[self.house.secret], profile=scheme)
 
+    def chart_of(self, patient: str) -> dict[str, Any]:
+        """The patient's record in DrChrono now."""
+        number = patient.removeprefix("pat_")
+        found: dict[str, Any] = call(self.chart, "chart", None, practice=self.house.key, resource="patients", id=number)
+        return dict(found["record"])
+
+    def links(self, patient: str) -> list[dict[str, str]]:
+        """The Klara patient's link to a chart."""
+        return [{"system": "drchrono", "value": patient.removeprefix("pat_")}]
+
+    def text_of(self, event: InboundEvent) -> str:
+        """The words of a stored message, from its sealed body."""
+        return str(json.loads(inbox.body_of(event))["data"]["message"]["body"])
+
     # --- the hub works ------------------------------------------------------------------------------------------
 
     def work(self, *, rounds: int = 12) -> None:
@@ -266,6 +287,18 @@ class Clinic:
             done = intake.take_in_due(now=self.now) + delivery.deliver_due(now=self.now)
             if not done + mailbox.poll(now=self.now):
                 return
+
+    def reads_at_once(self) -> None:
+        """One look of the reader, at this very moment."""
+        intake.take_in_due(now=self.now)
+
+    def arrives_at(self, moment: datetime) -> None:
+        """The clock stands at this moment, tokens renewed."""
+        self.clock.set_time(moment=moment.astimezone(UTC))
+        fresh = {"token_expires_at": self.now + timedelta(days=2), "last_refresh_at": self.now}
+        Connection.objects.filter(vendor=Vendor.drchrono).update(**fresh)
+
+    starts_at = arrives_at
 
     def beat(self) -> None:
         """One minute of Celery beat."""
@@ -320,6 +353,11 @@ class Clinic:
         found: list[dict[str, Any]] = call(self.network, "prescriptions", None, **wanted)["prescriptions"]
         return found
 
+    def scripts_sent(self) -> list[dict[str, Any]]:
+        """Every NewRx that reached the network, refused ones too."""
+        entries: list[dict[str, Any]] = self.network.journal.read(kind="message.in")
+        return [entry for entry in entries if entry["ids"]["type"] == "NewRx"]
+
     def bytes_of(self, row: Mapping[str, Any]) -> bytes:
         """The XML of a prescription, as it reached the network."""
         return bytes(self.network.counter.bodies[str(row["message_id"])])
@@ -352,6 +390,7 @@ class Clinic:
 def world() -> World:
     """Two practices with two doctors each and no patients yet; their vendor ids are this test's own."""
     document = seeding.generate(seed=1, now=START, practices=2, patients=0, doctors=2, zone=ZONE)
+    document["pharmacies"].append(BIRCH)
     mark = uuid.uuid4().hex[:8]
     for practice in document["practices"]:
         practice["client_id"] += f"-{mark}"  # budgets are shared by client id
@@ -364,7 +403,7 @@ def house(*, clinic: Clinic, key: str, secret: str, **values: Any) -> House:
     """A practice with people, rules, connections, and its Klara endpoint registered."""
     document = clinic.network.world.practice(key)
     practice = Practice(
-        name="Lakeside Internal Medicine" if key == "p1" else "Mallory Family Care", slug=f"{key}-{uuid.uuid4().hex[:8]}",
+        name={"p1": "Lakeside Internal Medicine"}.get(key, "Mallory Family Care"), slug=f"{key}-{uuid.uuid4().hex[:8]}",
         time_zone=ZONE, booking_url="https://book.example.org/lakeside", baa_signed_on=date(2026, 1, 2),
         baa_signed_by="Pat Moss", is_shadow=False, quiet_seconds=0, undo_seconds_automatic=0, undo_seconds_person=0,
         opens_at=time(7), closes_at=time(19), **values,
@@ -386,7 +425,8 @@ def house(*, clinic: Clinic, key: str, secret: str, **values: Any) -> House:
     }
     made = {
         vendor: Connection.objects.create(
-            practice=practice, vendor=vendor, stage="dev", status=ConnectionStatus.active, base_url=url, account=account,
+            practice=practice, vendor=vendor, stage="dev", status=ConnectionStatus.active, base_url=url,
+            account=account,
             client_id=document["client_id"] if vendor == Vendor.drchrono else "",
             profile={"auth": {"mode": "api_key"}} if vendor == Vendor.klara else {},
         )
@@ -395,6 +435,8 @@ def house(*, clinic: Clinic, key: str, secret: str, **values: Any) -> House:
     grant = call(clinic.chart, "grant", {"practice": key})
     _secrets(made, document, grant, secret, clinic.now)
     Connection.objects.filter(pk=made[Vendor.drchrono].pk).update(token_expires_at=clinic.now + timedelta(days=2))
+    chart = Connection.objects.get(pk=made[Vendor.drchrono].pk)
+    upkeep.save_set_up(connection=chart, now=clinic.now, actor=SYSTEM)
     people = {role: rows.make_user(practice, role, name) for role, name in (
         (Role.assistant, "Mia Stone"), (Role.compliance, "Cora Bell"), (Role.administrator, "Pat Moss"))}  # fmt: skip
     home = House(key, practice, osei, lind, people[Role.assistant], people[Role.compliance], people[Role.administrator],

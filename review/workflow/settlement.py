@@ -111,8 +111,15 @@ def claim_repeats(*, now: datetime, limit: int) -> list[Dispatch]:
 def _may_repeat(*, dispatch: Dispatch, now: datetime) -> bool:
     if dispatch.kind in (DispatchKind.NEWRX, DispatchKind.CANCELRX):
         looked = (now - (dispatch.settled_at or dispatch.queued_at)).total_seconds()
-        return dispatch.may_be_repeated and not dispatch.was_repeated and looked >= settings.RECONCILE_AFTER_SECONDS
+        return _repeat_tells(dispatch) and looked >= settings.RECONCILE_AFTER_SECONDS
     return dispatch.checks <= MOST_REPEATS
+
+
+def _repeat_tells(dispatch: Dispatch) -> bool:
+    """Whether the same bytes once more can settle a doubt. Where the network itself answered with a doubtful code (602,
+    900/008) it knows the id already: "duplicate" would then prove nothing about the pharmacy.
+    """
+    return dispatch.may_be_repeated and not dispatch.was_repeated and not dispatch.code.isdigit()
 
 
 def unresolved_ids(*, now: datetime, limit: int = 200) -> list[uuid.UUID]:
@@ -133,7 +140,7 @@ def unresolved_ids(*, now: datetime, limit: int = 200) -> list[uuid.UUID]:
         is_stopped = dispatch.practice.sending_stopped_at is not None
         if (
             is_stopped
-            or (is_script and (dispatch.was_repeated or not dispatch.may_be_repeated))
+            or (is_script and not _repeat_tells(dispatch))
             or (not is_script and dispatch.checks > MOST_REPEATS)
         ):
             found.append(dispatch.id)

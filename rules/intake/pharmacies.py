@@ -23,6 +23,8 @@ CHAINS = re.compile(
     r"|drug ?store|drugs?))?\b"
 )
 NAMED = re.compile(r"\b([a-z][a-z'&-]{2,}) (pharmacy|drug ?store|drugs|apothecary)\b|\bfarmacia ([a-z][a-z'&-]{2,})\b")
+# "to Birch Lane Pharmacy": the words between the preposition and the last word of the name belong to it.
+BEFORE = re.compile(r"\b(?:to|at|from|use|using|with|is)(?: the)? ((?:[a-z][a-z'&-]+ ){1,2})$")
 PLACE = re.compile(
     r"^[\s,]*(?:\(|-)?\s*(?:located )?(?:on|in|at|near|off|by|en la calle|en la|en el|en|de la"
     r"|de) (?:the )?(?:corner of )?"
@@ -68,8 +70,17 @@ def find(*, text: str) -> tuple[Found, ...]:
             continue
         if name in plain_words.ALL:
             continue
-        found.append(_with_place(text=text, start=match.start(), end=match.end(), name=match.group()))
+        start = _first_word(text=text, start=match.start())
+        found.append(_with_place(text=text, start=start, end=match.end(), name=text[start : match.end()]))
     return tuple(sorted(found, key=lambda one: one.start))
+
+
+def _first_word(*, text: str, start: int) -> int:
+    """Where a name of two or three words begins; half a name would fit another pharmacy."""
+    before = BEFORE.search(text[:start])
+    if before is None or any(word in NOT_A_NAME or word in plain_words.ALL for word in before.group(1).split()):
+        return start
+    return before.start(1)
 
 
 def _with_place(*, text: str, start: int, end: int, name: str) -> Found:
