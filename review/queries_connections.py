@@ -96,6 +96,7 @@ class VendorCard:
     connection: Connection | None
     tone: str = ""
     state: str = ""
+    code: str = ""
     hint: str = ""
     due: Sequence[vault.Due] = ()
 
@@ -144,7 +145,7 @@ def state_words(*, connection: Connection) -> str:
 def standing_error(*, connection: Connection) -> str:
     """The last error's code, while nothing has succeeded since."""
     code, at, good = connection.last_error_code, connection.last_error_at, connection.last_ok_at
-    return code if code and (at is None or good is None or at >= good) else ""
+    return code if code and (at is None or good is None or at > good) else ""
 
 
 def address_of(*, connection: Connection) -> str:
@@ -204,10 +205,12 @@ def _card(vendor: Vendor, connection: Connection | None, due: Sequence[vault.Due
     code = standing_error(connection=connection)
     status = ConnectionStatus(connection.status)
     own = [one for one in due if one.connection_id == connection.pk]
-    tone = "warn" if status is ConnectionStatus.active and (code or own) else TONES[status]
+    tone, state = TONES[status], state_words(connection=connection)
+    if status is ConnectionStatus.active and (code or own):
+        tone, state = "warn", f"{state}, needs a look"
     if status is ConnectionStatus.needs_authorisation:
         code = code or "needs_authorisation"
-    return VendorCard(vendor, connection, tone, state_words(connection=connection), hint(code=code), own)
+    return VendorCard(vendor, connection, tone, state, code, hint(code=code), own)
 
 
 def _line(secret: Secret, now: datetime) -> SecretLine:
