@@ -77,6 +77,7 @@ def requests_of(*, practice: Practice) -> RequestQuerySet:
 def mine(*, provider: Provider | None) -> Q:
     """What waits for this prescriber: given to them, or to nobody in particular, or left without anyone."""
     named = Q(queue__in=PRESCRIBERS_QUEUES, assignee__isnull=True) | Q(queue__in=[Queue.ADMINISTRATOR, Queue.NOBODY])
+    named |= Q(kind=Kind.MESSAGE, reasons__contains=["emergency"])  # shown to everyone who could act
     return named if provider is None else named | Q(queue__in=PRESCRIBERS_QUEUES, assignee=provider)
 
 

@@ -17,7 +17,7 @@ from rules.models import DecisionRecord
 
 R = RequestState
 MOST_ROWS = 200
-GROUPS = ("Read first", "Out today", "Within 3 days", "Supply unknown", "This week", "Later")
+GROUPS = ("Read first", "Out today", "Within 3 days", "Supply unknown", "Messages", "This week", "Later")
 # Why a machine did not approve; says nothing against a person approving.
 ADMINISTRATIVE = frozenset(
     {"class_not_adopted", "class_never_automatic", "prescriber_not_ready", "automatic_stopped", "hours_unknown",
@@ -126,9 +126,9 @@ def list_rows(*, requests: Sequence[RefillRequest], practice: Practice, now: dat
     return sorted(rows, key=_order)
 
 
-def _order(row: Row) -> tuple[int, int, int, datetime]:
+def _order(row: Row) -> tuple[int, bool, int, int, datetime]:
     risk = 0 if row.is_controlled or row.request.last_code else 1
-    return row.group, row.days or 0, risk, row.request.asked_at
+    return row.group, "emergency" not in row.request.reasons, row.days or 0, risk, row.request.asked_at
 
 
 def latest_records(*, request_ids: Sequence[uuid.UUID], practice: Practice) -> dict[uuid.UUID, DecisionRecord]:
@@ -192,9 +192,11 @@ def _came_back(request: RefillRequest) -> bool:
 def _group(request: RefillRequest, days: int | None) -> int:
     if request.is_locked or is_danger(request):
         return 0
+    if request.kind == Kind.MESSAGE:
+        return 4
     if days is None:
         return 1 if request.is_urgent else 3
-    return 1 if days == 0 else 2 if days <= 3 else 4 if days <= 7 else 5
+    return 1 if days == 0 else 2 if days <= 3 else 5 if days <= 7 else 6
 
 
 def _why(request: RefillRequest, unmet: list[dict[str, Any]], is_controlled: bool) -> tuple[str, str, str]:
@@ -207,7 +209,7 @@ def _why(request: RefillRequest, unmet: list[dict[str, Any]], is_controlled: boo
     if request.last_code:
         return f"Came back: {request.last_code}", "stop", "alert"
     if request.kind == Kind.MESSAGE:
-        return wording.reason(reasons[0]) if reasons else "A message for a person", "warn", "msg"
+        return wording.first_reason(reasons) or "A message for a person", "warn", "msg"
     if is_controlled:
         name = wording.SCHEDULES.get(request.schedule, request.schedule)
         return f"Controlled ({name}): a task for you in DrChrono", "ctrl", "lock"
@@ -217,7 +219,7 @@ def _why(request: RefillRequest, unmet: list[dict[str, Any]], is_controlled: boo
         line = wording.short(first["code"], value=first["value"], limit=first["limit"], age=first["age_days"])
         return line + more, "stop", "cross"
     if reasons:
-        return wording.reason(reasons[0]), "pass" if reasons[0] in ADMINISTRATIVE else "warn", "ask"
+        return wording.first_reason(reasons), "pass" if reasons[0] in ADMINISTRATIVE else "warn", "ask"
     return "A person decides", "warn", "ask"
 
 

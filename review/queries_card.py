@@ -157,7 +157,7 @@ def card(
         steps=queries_criteria.steps(request, record),
         trace=queries_criteria.trace(record),
         rules_number=record.version.number if record is not None and record.version is not None else None,
-        drug_class=record.drug_class.replace("_", " ").replace("+", ", ") if record is not None else "",
+        drug_class=queries_criteria.class_names(record),
         others=_others(request),
         sent=tuple(_sent(row) for row in dispatches),
         colleagues=_colleagues(request, practice),

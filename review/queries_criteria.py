@@ -10,6 +10,7 @@ from typing import Any
 from review import queries, wording
 from review.models import Kind, RefillRequest
 from review.states import RequestState
+from rules import protocols
 from rules.models import DecisionRecord
 
 # Most telling first; the rest of the met rows follow in the order in which they were checked.
@@ -66,9 +67,9 @@ def _finding_row(one: Mapping[str, Any], kind: str) -> Criterion:
     is_lab = code in wording.LABS
     found = wording.short(code, value=str(one["value"]), limit=str(one["limit"]), age=age)
     if is_lab:
-        found = found.removeprefix(value[:1].upper() + value[1:]).strip(" :").capitalize()
+        found = found.removeprefix(wording.lab(value)).strip(" :").capitalize()
     return Criterion(
-        name=(value.split(" ")[0] if code == "lab_out_of_range" else value).capitalize()
+        name=wording.lab(value.split(" ")[0] if code == "lab_out_of_range" else value)
         if is_lab
         else wording.criterion(code),
         kind=kind,
@@ -103,9 +104,10 @@ def steps(request: RefillRequest, record: DecisionRecord | None) -> tuple[tuple[
                      else ("No list entry matched", True))  # fmt: skip
     if record is not None:
         steps.append((f"Recipe: {wording.spoken(record.recipe)}", False))
-    steps += [(wording.reason(code), True) for code in request.reasons[:4]]
-    if len(request.reasons) > 4:
-        steps.append((f"and {len(request.reasons) - 4} more, in the full trace", True))
+    reasons = [code for code in request.reasons if record is None or code != record.recipe]
+    steps += [(wording.reason(code), True) for code in reasons[:5]]
+    if len(reasons) > 5:
+        steps.append((f"and {len(reasons) - 5} more", True))
     owner = str(request.assignee) if request.assignee else dict(_OWNERS).get(request.queue, "everyone")
     if request.state == RequestState.IN_REVIEW:
         steps.append((f"With {owner}", False))
@@ -135,6 +137,14 @@ def question_of(request: RefillRequest, criteria: Sequence[Criterion]) -> str:
 
 def _against(one: Criterion) -> str:
     return one.found if one.name.lower() in one.found.lower() else f"{one.name}: {one.found[:1].lower()}{one.found[1:]}"
+
+
+def class_names(record: DecisionRecord | None) -> str:
+    """The protocol rows that were applied, by name."""
+    if record is None or not record.drug_class:
+        return ""
+    table = protocols.load().by_key
+    return ", ".join(table[key].name if key in table else wording.spoken(key) for key in record.drug_class.split("+"))
 
 
 def question(*, request: RefillRequest) -> str:

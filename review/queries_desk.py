@@ -158,7 +158,8 @@ def _todo(waiting: Sequence[RefillRequest], today: date) -> list[RefillRequest]:
     ]
 
     def order(row: RefillRequest) -> tuple[int, int, datetime]:
-        danger = 0 if queries.is_danger(row) else 1 if row.is_locked else 2 if has_failed(row) else 3
+        danger = 1 if queries.is_danger(row) else 2 if row.is_locked else 3 if has_failed(row) else 4
+        danger = 0 if "emergency" in row.reasons else danger
         days = wording.days_left(row.run_out_on, today)
         return danger, 1 if days is None else days, row.asked_at
 
@@ -166,7 +167,7 @@ def _todo(waiting: Sequence[RefillRequest], today: date) -> list[RefillRequest]:
 
 
 def _line_of(row: RefillRequest, today: date) -> Todo:
-    words = wording.reason(row.reasons[0]) if row.reasons else "A person is needed"
+    words = wording.first_reason(row.reasons) or "A person is needed"
     tone, icon, tag = "warn", "ask", ""
     if queries.is_danger(row):
         tone, icon = "stop", "msg"

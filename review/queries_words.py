@@ -74,8 +74,7 @@ def read_as(kept: Mapping[str, Any], request: RefillRequest) -> str:
     words = [wording.spoken(str(kept.get("intent", ""))).lower() or "nothing certain"]
     mention = kept.get("mention")
     if mention:
-        details = [str(mention[name]) for name in ("strength", "form", "quantity") if mention.get(name)]
-        words.append(" ".join([f"“{mention['words']}”", *details]))
+        words.append(f"“{_mentioned(mention)}”")
     if request.drug_name:
         words.append(f"matched to {wording.drug(request.drug_name)}")
     if kept.get("pharmacy"):
@@ -109,7 +108,7 @@ def same(
     if entry is None:
         return ()
     said, known = kept.get("mention") or {}, kept.get("summary") or {}
-    drug = " ".join(str(said[name]) for name in ("words", "strength", "form") if said.get(name))
+    drug = _mentioned(said)
     differs = bool(known.get("strength_differs") or known.get("form_differs"))
     amount = " ".join(str(said[name]) for name in ("quantity", "days") if said.get(name))
     default = person.default_pharmacy if person is not None else ""
@@ -125,6 +124,13 @@ def same(
                  _cell(pharmacy.name if pharmacy is not None else request.pharmacy_ncpdp,
                        bool(default) and request.pharmacy_ncpdp != default)),
     )  # fmt: skip
+
+
+def _mentioned(mention: Mapping[str, Any]) -> str:
+    """The words of a mention, with strength and form where the words do not hold them."""
+    words = str(mention.get("words", ""))
+    more = [str(mention[name]) for name in ("strength", "form") if mention.get(name)]
+    return " ".join([words, *(one for one in more if one.lower() not in words.lower())]).strip()
 
 
 def _cell(text: str, differs: bool = False) -> Cell:

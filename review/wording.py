@@ -4,7 +4,7 @@ A code without words shows as itself, so that nothing is ever hidden; a label is
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from review.states import RequestState
@@ -171,6 +171,39 @@ REASONS: Mapping[str, str] = {
     "dose_change": "Asks for another dose",
     "new_drug": "Asks for a new drug",
     "queued_too_long": "Waited too long to leave",
+    "unmatched_sender": "The sender is not matched to one patient",
+    "pregnancy": "Words of pregnancy or nursing",
+    "cancelled": "May take back a request",
+    "stop_or_not_needed": "May say stop, or not needed",
+    "lost_or_early": "Lost, stolen, travel or early",
+    "refill_status": "Asks what became of an earlier request",
+    "negation": "Says not, or no",
+    "past_tense": "Speaks of the past",
+    "conditional": "Holds a condition or an alternative",
+    "for_someone_else": "May be for someone else",
+    "author_not_patient": "Not written by the patient",
+    "voicemail": "A voicemail",
+    "source_unknown": "Came in a way we do not know",
+    "no_text": "No text to read",
+    "attachment": "Has an attachment",
+    "language": "In a language we do not read surely",
+    "odd_characters": "Odd characters",
+    "instruction_text": "Reads like instructions to a machine",
+    "too_long": "Too long to be read surely",
+    "all_medications": "Asks for all medications",
+    "entry_not_active": "The list entry is not active",
+    "sound_alike": "Another drug sounds alike",
+    "combination": "A combination drug",
+    "hint_not_unique": "The hint fits several drugs",
+    "form_differs": "Another form than on the list",
+    "quantity_differs": "Another quantity than on the list",
+    "directions_in_message": "Names directions of its own",
+    "possible_drug_unread": "Perhaps a drug that was not read",
+    "unread_words": "Words that were not understood",
+    "tag_disagrees": "The tag says something else than the words",
+    "pharmacy_unclear": "The pharmacy named is unclear",
+    "low_confidence": "The reading is not sure",
+    "moved_patient": "The patient's record was merged",
 }
 
 STATES: Mapping[str, str] = {
@@ -200,7 +233,7 @@ SCHEDULES: Mapping[str, str] = {"ii": "C-II", "iii": "C-III", "iv": "C-IV", "v":
 
 def spoken(code: str) -> str:
     """A code as words: "news_unread" is "News unread"."""
-    return code.replace("_", " ").strip().capitalize()
+    return code.replace("_", " ").replace("-", " ").strip().capitalize()
 
 
 def reason(code: str) -> str:
@@ -208,6 +241,25 @@ def reason(code: str) -> str:
     if code in REASONS:
         return REASONS[code]
     return FINDINGS[code][1] if code in FINDINGS else spoken(code)
+
+
+_GENERAL = frozenset({"not_plain", "doubts", "not_a_request", "plain_review"})
+
+
+def first_reason(codes: Sequence[str]) -> str:
+    """The most telling reason: a particular one before a general one; "" when there is none."""
+    particular = [code for code in codes if code not in _GENERAL]
+    return reason((particular or list(codes))[0]) if codes else ""
+
+
+_LAB_NAMES = {"inr": "INR", "egfr": "eGFR", "tsh": "TSH", "a1c": "A1c", "alt": "ALT", "ast": "AST", "ldl": "LDL",
+              "cbc": "CBC", "hba1c": "HbA1c", "bp": "Blood pressure"}  # fmt: skip
+
+
+def lab(key: str) -> str:
+    """A lab's name as people write it."""
+    told = key.replace("_", " ").strip()
+    return _LAB_NAMES.get(told.lower(), told[:1].upper() + told[1:])
 
 
 def criterion(code: str) -> str:
@@ -225,7 +277,7 @@ def short(code: str, *, value: str, limit: str, age: object) -> str:
     told = value.replace("_", " ")
     if code not in SHORT or (not value and "{value}" in SHORT[code].lower()):
         return sentence(code)
-    return SHORT[code].format(value=told, Value=told[:1].upper() + told[1:], limit=limit, age=age)
+    return SHORT[code].format(value=told, Value=lab(value), limit=limit, age=age)
 
 
 def measured(code: str, value: str) -> str:
@@ -236,7 +288,7 @@ def measured(code: str, value: str) -> str:
 
 def mend(code: str, value: str, limit: str) -> str:
     """What would have let it pass; "" when nothing would."""
-    words = MENDS.get(code, "").format(value=value.replace("_", " "), limit=limit)
+    words = MENDS.get(code, "").format(value=lab(value) if code in LABS else value.replace("_", " "), limit=limit)
     return words[:1].upper() + words[1:]
 
 

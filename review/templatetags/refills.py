@@ -27,7 +27,7 @@ def tone(request: RefillRequest) -> str:
 @register.filter
 def why(request: RefillRequest) -> str:
     """The first reason why it is with a person."""
-    return wording.reason(request.reasons[0]) if request.reasons else ""
+    return wording.first_reason(request.reasons)
 
 
 @register.filter

@@ -130,3 +130,11 @@ def test_an_item_nobody_stands_in_for_shows_to_every_prescriber(scene):
         ids = {row.id for row in found}
         assert lost.id in ids, who
         assert (own.id in ids) == (who == "lind")
+
+
+def test_an_emergency_shows_to_every_prescriber_whoever_has_it(scene):
+    row = make.message(scene, reasons=("emergency",), queue=Queue.ASSISTANT)
+    for who in ("osei", "lind"):
+        page = scene.client(who).get(reverse("review:queue")).content.decode()
+        assert f"r-{row.id}" in page
+        assert page.index("Read first") < page.index(f"r-{row.id}")
