@@ -39,12 +39,19 @@ def clinics_of(stack: Stack, *, runs: int) -> list[clinics.Clinic]:
     return found
 
 
+def start(stack: Stack) -> None:
+    """Web, worker and beat, where they do not run yet."""
+    if "web" not in stack.children:
+        stack.start_web()
+    if "worker" not in stack.children:
+        stack.start_workers()
+
+
 def measure(*, stack: Stack, runs: int) -> list[dict[str, Any]]:
     """Each run's figures. Raises RuntimeError if a journal disagrees with what was asked."""
     stack.rest()
     found = clinics_of(stack, runs=runs)
-    stack.start_web()
-    stack.start_workers()
+    start(stack)
     play(stack=stack, asked=clinics.ask(clinics=found, count=WARM_UP, now=clock.now()), connections=16)
     results = []
     for _ in range(runs):
@@ -72,7 +79,10 @@ def play(*, stack: Stack, asked: list[bytes], connections: int) -> dict[str, Any
     spent = machine.processor_seconds(stack.ours()) - spent
     vendors = machine.processor_seconds(stack.vendors()) - vendors
     found = judged(before=before, count=len(asked))
-    done = RefillRequest.objects.filter(opened_at__gte=since, state=states.RequestState.DONE).count()
+    ended = RefillRequest.objects.filter(opened_at__gte=since)
+    done = ended.filter(state=states.RequestState.DONE).count()
+    others = ended.exclude(state=states.RequestState.DONE).values_list("state", "drug_name", "reasons")
+    others_found = Counter(" ".join(map(str, row)) for row in others)
     return {
         "rate": round(done / seconds, 1),
         "done": done,
@@ -82,6 +92,7 @@ def play(*, stack: Stack, asked: list[bytes], connections: int) -> dict[str, Any
         "accept_p95_ms": told["p95_ms"],
         "accept_rate": told["rate"],
         "statuses": told["statuses"],
+        "not_done": dict(others_found),
         **found,
     }
 

@@ -42,6 +42,14 @@ FIGURES = (
     Figure("refills", "accept_p95_ms_64", "accepted meanwhile, p95 at 64", "ms", "at most", 250),
     Figure("refills", "cpu_s_per_1000_16", "CPU seconds per 1,000 refills (16)", "s", "at most", 15),
     Figure("refills", "cpu_s_per_1000_64", "CPU seconds per 1,000 refills (64)", "s", "at most", 15),
+    Figure("calls", "median_old", "DrChrono calls per refill, old copy, median", "calls", "at most", 3),
+    Figure("calls", "max_old", "the same, most", "calls", "at most", 5),
+    Figure("calls", "median_fresh", "the same, copy proven fresh, median", "calls", "at most", 2),
+    Figure("crash", "lost", "accepted and lost after SIGKILL of all", "", "at most", 0),
+    Figure("crash", "confirmed_twice", "confirmed twice after SIGKILL", "", "at most", 0),
+    Figure("crash", "prescribed_twice", "prescribed twice after SIGKILL", "", "at most", 0),
+    Figure("crash", "resumed_after_s", "new work resumes after SIGKILL", "s", "at most", 60),
+    Figure("memory", "mib", "memory of all processes (PSS), idle", "MiB", "at most", 700),
     Figure("audit_speed", "rate", "audit verification", "entries/s", "at least", 50_000),
 )
 MEASURES = tuple(dict.fromkeys(figure.measure for figure in FIGURES))
