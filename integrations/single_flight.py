@@ -4,6 +4,7 @@ A PostgreSQL session lock: it needs no open transaction, so the network call und
 session. Never waits longer than about two seconds.
 """
 
+import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,19 @@ def only_one(*, key: UUID, vendor: str) -> Iterator[None]:
     finally:
         with database.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
+
+
+@contextmanager
+def if_free(*, name: str) -> Iterator[bool]:
+    """True while nobody else holds `name`, False at once when somebody does; never waits. Dies with the session."""
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") & 0x7FFF_FFFF_FFFF_FFFF
+    is_mine = _try(number)
+    try:
+        yield is_mine
+    finally:
+        if is_mine:
+            with database.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
 
 
 def _try(number: int) -> bool:

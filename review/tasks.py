@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from celery import shared_task
 
+from integrations import single_flight
 from refillhub.practices import clock
 from review import delivery, directory, intake, mailbox, report, timers
 
@@ -16,9 +17,13 @@ MOST_BATCHES = 20
 
 @shared_task(queue="intake", acks_late=True)
 def take_in_due(**_later: object) -> int:
-    """Read stored messages whose quiet time is over, emergencies before it is."""
+    """Read stored messages whose quiet time is over, emergencies before it is.
+
+    One reader at a time: a flood of messages waits for the chart's few calls a second and must not hold every worker.
+    """
     intake.glance(now=clock.now())
-    return sum(_until_empty(lambda: intake.take_in_due(now=clock.now())))
+    with single_flight.if_free(name="review.take_in_due") as is_mine:
+        return sum(_until_empty(lambda: intake.take_in_due(now=clock.now()))) if is_mine else 0
 
 
 @shared_task(queue="delivery", acks_late=True)
