@@ -34,7 +34,14 @@ BASE_URLS = {  # where each vendor's address begins behind its port
     "SURESCRIPTS_BASE_URL": ("surescripts", ""),
 }
 # Shortened for the demo and printed; an installation's own come from its policy.
-WINDOWS = {"DEMO_QUIET_SECONDS": "3", "DEMO_UNDO_SECONDS": "3", "POLL_NETWORK_SECONDS": "2"}
+WINDOWS = {
+    "DEMO_QUIET_SECONDS": "3",
+    "DEMO_UNDO_SECONDS": "3",
+    "POLL_NETWORK_SECONDS": "2",
+    # A day's messages come within a minute; at most nine calls in any one second, as by default.
+    "DRCHRONO_RATE_PER_SECOND": "5",
+    "DRCHRONO_BURST": "4",
+}
 # What every process inherits; the pretended vendors get nothing else, least of all our secrets.
 KEPT = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "TERM", "RUN_DIR") if name in os.environ}
 MAIN_PRACTICE_ZONE = "America/New_York"
