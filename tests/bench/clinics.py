@@ -33,7 +33,7 @@ from rules import documents, policy, versions
 ZONE = "America/New_York"
 SECRET = "whsec_cmVmaWxsaHViLXRlc3Qtc2VjcmV0LW51bWJlci0x"
 REDIRECT = "http://127.0.0.1/connections/drchrono/return"
-CLASSES = ("ppi_h2", "allergy")
+CLASSES = ("ppi_h2",)
 PHARMACY = "9990002"  # answers 010 at once: its software has it, so one answer confirms the refill
 ACTOR = Actor(kind=ActorKind.system, id="bench")
 # name on the chart, RxCUI, unit, directions, what the patient writes
@@ -41,7 +41,7 @@ DRUGS = (
     ("omeprazole 20 MG Delayed Release Oral Capsule", "198051", "capsule", "omeprazole"),
     ("pantoprazole 40 MG Delayed Release Oral Tablet", "314200", "tablet", "pantoprazole"),
     ("famotidine 40 MG Oral Tablet", "284245", "tablet", "famotidine"),
-    ("montelukast 10 MG Oral Tablet", "200224", "tablet", "montelukast"),
+    ("rabeprazole sodium 20 MG Delayed Release Oral Tablet", "854868", "tablet", "rabeprazole"),
 )
 WORDS = ("Hi, can I get my {} refilled? Thank you", "Refill of {} please", "I need a refill on my {}")
 

@@ -76,7 +76,9 @@ def _settled(since: Any) -> None:
     until = time.perf_counter() + LONGEST
     while time.perf_counter() < until:
         waiting = InboundEvent.objects.filter(progress__in=refills.UNREAD).exists()
-        open_ends = Dispatch.objects.filter(queued_at__gte=since, state__in=(*refills.UNDER_WAY, states.DispatchState.UNKNOWN))
+        open_ends = Dispatch.objects.filter(
+            queued_at__gte=since, state__in=(*refills.UNDER_WAY, states.DispatchState.UNKNOWN)
+        )
         if not waiting and not open_ends.exists():
             return
         time.sleep(1)

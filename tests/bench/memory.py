@@ -17,8 +17,6 @@ def measure(*, stack: Stack, runs: int) -> list[dict[str, Any]]:
         stack.start_workers()
     time.sleep(IDLE_SECONDS)
     names = {child.name: [child.process.pid] for child in stack.servers.children}
-    names |= {
-        name: [child.process.pid] for name, child in stack.children.items() if not name.startswith("sandbox-")
-    }
+    names |= {name: [child.process.pid] for name, child in stack.children.items() if not name.startswith("sandbox-")}
     by_name = {f"{name}_mib": round(machine.proportional_mib(pids), 1) for name, pids in names.items()}
     return [by_name | {"mib": round(machine.proportional_mib(stack.ours()), 1)}]
