@@ -56,7 +56,8 @@ class SecretForm(forms.Form):
     def __init__(self, *args: Any, connection: Connection, **more: Any) -> None:
         super().__init__(*args, **more)
         kinds = connecting.KINDS[connection.vendor]
-        self.fields["kind"].choices = [(kind.value, kind.label) for kind in kinds]
+        choices = [(kind.value, kind.label) for kind in kinds]
+        self.fields["kind"] = forms.ChoiceField(label="Kind", choices=choices)
         attrs = {"autocomplete": "new-password", "spellcheck": "false"}
         is_long = SecretKind.certificate in kinds
         self.fields["value"].widget = (
@@ -69,7 +70,7 @@ class SecretForm(forms.Form):
 class ProfileForm(forms.Form):
     """How a Klara account talks, and one real request to try it on. The request is never stored nor shown again."""
 
-    profile = forms.ChoiceField(label="Way of signing")
+    profile = forms.ChoiceField(label="Way of signing", choices=[(name, name) for name in profiles.BUILT_IN])
     changes = forms.CharField(
         label="Changes to it (JSON)",
         required=False,
@@ -90,10 +91,6 @@ class ProfileForm(forms.Form):
         widget=WriteOnlyTextarea(attrs={"rows": 6, "spellcheck": "false", "class": "mono"}),
         help_text="Used for the trial only; not stored.",
     )
-
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self.fields["profile"].choices = [(name, name) for name in profiles.BUILT_IN]
 
     def clean_changes(self) -> dict[str, Any]:
         text = self.cleaned_data["changes"].strip()
@@ -120,7 +117,7 @@ class ProfileForm(forms.Form):
 
     def clean_body(self) -> bytes:
         # A browser turns line breaks into CRLF when it posts a text area; vendors send LF or none.
-        return self.cleaned_data["body"].replace("\r\n", "\n").encode()
+        return str(self.cleaned_data["body"]).replace("\r\n", "\n").encode()
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

@@ -196,7 +196,7 @@ def spis(*, practice: Practice) -> tuple[list[Location], list[SpiLine]]:
 def profile_name(*, connection: Connection) -> str:
     """The Klara profile's name, marked when it was changed."""
     changed = set(connection.profile) - {"profile", "base_url"}
-    return connection.profile.get("profile", profiles.DEFAULT) + (", with changes" if changed else "")
+    return str(connection.profile.get("profile", profiles.DEFAULT)) + (", with changes" if changed else "")
 
 
 def _card(vendor: Vendor, connection: Connection | None, due: Sequence[vault.Due]) -> VendorCard:
