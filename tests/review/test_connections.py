@@ -366,3 +366,12 @@ def test_a_form_of_another_site_is_refused(clinic):
     client = Client(enforce_csrf_checks=True)
     client.cookies = desk(scene.with_device(clinic.house.pat)).cookies
     assert client.post(reverse("review:connection_pause", args=[clinic.house.klara.pk])).status_code == 403
+
+
+def test_the_pages_ask_the_database_little(clinic, pat, django_assert_max_num_queries):
+    pat.get(reverse("review:connections"))  # the first look of a minute also notes the time in the session
+    with django_assert_max_num_queries(8):
+        pat.get(reverse("review:connections"))
+    for row in (clinic.house.klara, clinic.house.drchrono, clinic.house.surescripts):
+        with django_assert_max_num_queries(12):
+            page(pat, row)
