@@ -24,7 +24,8 @@ UNREAD = (Progress.RECEIVED, Progress.READING)
 MOVING = (DispatchState.QUEUED, DispatchState.SENDING, DispatchState.RETRY_WAIT, DispatchState.UNKNOWN)
 UNSETTLED = (RequestState.RECEIVED, RequestState.HELD, RequestState.APPROVED, RequestState.SENT, RequestState.HANDING_OFF)
 OPENS_IN = timedelta(seconds=35)
-PACE = 0.4  # seconds between messages: DrChrono allows few calls a second, and so do we
+PACE = 0.7  # seconds between messages: DrChrono allows few calls a second, and so do we
+LOOK_EVERY = 5.0  # seconds between nudges of jobs that would come by the clock, minutes later
 OWN = {"wave", "say", "do", "title", "as"}
 Show = Callable[[str, int, int], None]
 
@@ -58,6 +59,8 @@ class Day:
     said: list[Said] = field(default_factory=list)
     forged: list[int] = field(default_factory=list)
     opens_at: datetime | None = None
+    looked_at: float = 0.0
+    released_at: float = 0.0
 
     @property
     def total(self) -> int:
@@ -76,7 +79,7 @@ class Day:
                 self._forge()
             tasks.reconcile_klara.delay()
             if 1 <= wave < waves[-1]:
-                self._until("read and sent", lambda: not self._waiting(), seconds=60)
+                self._until("read and sent", lambda: not self._waiting(), seconds=75)
         self._until("settled", self._is_settled, seconds=90)
 
     def _prepare(self) -> None:
@@ -162,7 +165,8 @@ class Day:
         events = InboundEvent.objects.filter(practice=self.practice, progress__in=UNREAD)
         known = set(InboundEvent.objects.filter(practice=self.practice).values_list("message_id", flat=True))
         lost = [one.message_id for one in self.said if one.message_id not in known]
-        if lost:
+        if lost and time.monotonic() - self.looked_at > LOOK_EVERY:
+            self.looked_at = time.monotonic()
             tasks.reconcile_klara.delay()
         return bool(lost) or events.exists() or self._dispatches().exists()
 
@@ -170,7 +174,9 @@ class Day:
         return Dispatch.objects.filter(practice=self.practice, state__in=MOVING)
 
     def _is_settled(self) -> bool:
-        if self.opens_at and clock.now() > self.opens_at and self._requests().filter(state=RequestState.HELD).exists():
+        is_open = self.opens_at is not None and clock.now() > self.opens_at
+        if is_open and time.monotonic() - self.released_at > LOOK_EVERY:
+            self.released_at = time.monotonic()
             tasks.release_held.delay()
         return not self._waiting() and not self._requests().filter(state__in=UNSETTLED).exists()
 
