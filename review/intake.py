@@ -7,7 +7,7 @@ that dies loses nothing: its events are due again.
 import logging
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -35,6 +35,8 @@ PATIENCE = timedelta(minutes=2)
 MOST_TRIES = 3
 ASK_AGAIN = timedelta(seconds=15)
 THREADS = 8
+# What has been read is admitted together, but none waits longer than this for its fellows.
+ADMIT_EVERY_S = 0.25
 log = logging.getLogger(__name__)
 
 
@@ -52,21 +54,30 @@ def glance(*, now: datetime, limit: int = 200) -> int:
             urgent.append(row)
     if rows:
         inbox.glanced(events=rows, urgent=urgent, now=now)
+    if urgent:
+        # Not behind the others' wait for the chart: an emergency needs none.
+        _take(rows=inbox.claim(now=now, limit=limit, only=[row.id for row in urgent]), now=now)
     return len(urgent)
 
 
 def take_in_due(*, now: datetime, limit: int = 100) -> int:
     """Read everything that is due, in one batch. Returns the number of events taken."""
     rows = inbox.claim(now=now, limit=limit)
-    if not rows:
-        return 0
+    if rows:
+        _take(rows=rows, now=now)
+    return len(rows)
+
+
+def _take(*, rows: Sequence[InboundEvent], now: datetime) -> None:
     messages = [row for row in rows if row.kind == EventKind.MESSAGE_IN]
     gathering.act_on_others(rows=[row for row in rows if row.kind != EventKind.MESSAGE_IN], now=now)
     bursts = gathering.gather(messages)
     gathering.note_swallowed(bursts=bursts, now=now)
     references.warm({burst.practice.id: burst.practice for burst in bursts}.values())
-    _admit(bursts=bursts, read=_each(bursts, now), now=now)
-    return len(rows)
+    if len(bursts) <= 1 or connection.in_atomic_block:
+        _admit(bursts=bursts, read=[_guarded(burst, now) for burst in bursts], now=now)
+    else:
+        _read_and_admit(bursts=bursts, now=now)
 
 
 def _admit(*, bursts: Sequence[Burst], read: Sequence[list[Ask]], now: datetime) -> None:
@@ -111,22 +122,28 @@ def _guarded(burst: Burst, now: datetime) -> list[Ask]:
         return _after_fault(burst, now)
 
 
-def _each(bursts: Sequence[Burst], now: datetime) -> list[list[Ask]]:
-    """Read bursts side by side: most of the time goes into waiting for the chart."""
-    if len(bursts) <= 1 or connection.in_atomic_block:
-        return [_guarded(burst, now) for burst in bursts]
-
+def _read_and_admit(*, bursts: Sequence[Burst], now: datetime) -> None:
+    """Read bursts side by side, as most of the time goes into waiting for the chart, and admit them as they come."""
     began = time.monotonic()
+
+    def moment() -> datetime:
+        # The shared limits count real time: a burst that waited its turn does not ask with the batch's clock.
+        return now + timedelta(seconds=time.monotonic() - began)
 
     def one(burst: Burst) -> list[Ask]:
         try:
-            # The shared limits count real time: a burst that waited its turn does not ask with the batch's clock.
-            return _guarded(burst, now + timedelta(seconds=time.monotonic() - began))
+            return _guarded(burst, moment())
         finally:
             connection.close()
 
     with ThreadPoolExecutor(max_workers=min(THREADS, len(bursts))) as pool:
-        return list(pool.map(one, bursts))
+        waiting = {pool.submit(one, burst): burst for burst in bursts}
+        while waiting:
+            done, _ = wait(waiting, timeout=ADMIT_EVERY_S)
+            if not done:
+                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            ready = [(waiting.pop(future), future.result()) for future in done]
+            _admit(bursts=[burst for burst, _ in ready], read=[asks for _, asks in ready], now=moment())
 
 
 def read_burst(*, burst: Burst, now: datetime) -> list[Ask]:

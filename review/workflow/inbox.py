@@ -263,12 +263,17 @@ def _repeated(*, arrival: Arrival, row: InboundEvent, now: datetime) -> Taken:
     return Taken.CONFLICT if is_conflict else Taken.DUPLICATE
 
 
-def claim(*, now: datetime, limit: int) -> list[InboundEvent]:
-    """Claim whole conversations whose quiet time is over, oldest first. Other workers' rows are skipped."""
+def claim(*, now: datetime, limit: int, only: Sequence[uuid.UUID] | None = None) -> list[InboundEvent]:
+    """Claim whole conversations whose quiet time is over, oldest first. Other workers' rows are skipped.
+
+    `only`: just the conversations of these events.
+    """
     with transaction.atomic(durable=True):
         # In turns between practices, so that a flood in one leaves the others' waiting time unchanged.
         turn = Window(RowNumber(), partition_by=F("practice_id"), order_by=F("due_at").asc())
         waiting = InboundEvent.objects.filter(progress=Progress.RECEIVED, due_at__lte=now)
+        if only is not None:
+            waiting = waiting.filter(id__in=only)
         chosen = list(waiting.annotate(turn=turn).order_by("turn", "due_at").values_list("id", flat=True)[:limit])
         due = list(
             InboundEvent.objects.select_for_update(skip_locked=True)
