@@ -224,8 +224,9 @@ def _why(request: RefillRequest, unmet: list[dict[str, Any]], is_controlled: boo
 
 
 def tray(*, practice: Practice, user: User, now: datetime) -> list[Decided]:
-    """What the person decided in the last ten minutes, newest first."""
-    return decided(practice=practice, user=user, now=now, since=now - timedelta(minutes=10), limit=4)
+    """What the person decided in the last ten minutes and what has not come back, newest first."""
+    found = decided(practice=practice, user=user, now=now, since=now - timedelta(minutes=10), limit=12)
+    return [one for one in found if one.request.state != R.IN_REVIEW][:4]
 
 
 def decided(*, practice: Practice, user: User, now: datetime, since: datetime, limit: int = 100) -> list[Decided]:
@@ -233,7 +234,6 @@ def decided(*, practice: Practice, user: User, now: datetime, since: datetime, l
     rows = list(
         access.requests_of(practice=practice)
         .filter(decided_by=user, decided_at__gte=since)
-        .exclude(state=R.IN_REVIEW)
         .defer("reading_sealed")
         .order_by("-decided_at")[:limit]
     )
@@ -288,6 +288,8 @@ def state_words(*, request: RefillRequest, dispatches: Sequence[Dispatch]) -> st
             return "Sent, answer unknown: being checked"
         if newest and newest[0].state in (DispatchState.SENDING, DispatchState.RETRY_WAIT):
             return "Approved, leaving now"
+    if request.state == R.IN_REVIEW and request.decided_by_id and request.reasons:
+        return f"Back in review: {wording.first_reason(request.reasons)}"
     if request.state == R.DONE and request.kind == Kind.PHARMACY_CHANGE:
         return "Preferred pharmacy changed"
     return wording.state(request.state, is_shadow=request.is_shadow)

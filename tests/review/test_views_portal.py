@@ -290,6 +290,18 @@ def test_undo_brings_it_back_while_it_has_not_left_and_not_after(scene):
     assert "already left" in text_of(page)
 
 
+def test_what_came_back_after_a_decision_stays_on_the_decided_page(scene):
+    row = make.waiting(scene)
+    client = scene.client("osei")
+    client.post(to("approve", row), fields(row, although="1"))
+    row.refresh_from_db()
+    client.post(to("take_back", row), fields(row))
+    words = text_of(client.get(reverse("review:decided")))
+    assert "Ana Reyes" in words
+    assert "Back in review: Taken back before it left" in words
+    assert "Just decided" not in text_of(client.get(reverse("review:queue")))
+
+
 def test_stopped_sending_is_said_and_nothing_is_approved(scene):
     row = make.waiting(scene)
     scene.practice.sending_stopped_at, scene.practice.sending_stopped_by = NOW, scene.osei.user
