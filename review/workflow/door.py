@@ -19,6 +19,9 @@ from review.workflow import moves
 NEWS_WAIT = timedelta(seconds=5)
 # What tells a patient a decision waits for their news; what tells a fact that has happened does not.
 DECISIONS = (ReplyPurpose.VISIT, ReplyPurpose.DENIED, ReplyPurpose.TOLD)
+# An earlier message of the same request that is on its way or in doubt goes first, so that the patient reads them in
+# order; help in an emergency waits for nothing.
+ON_THE_WAY = (DispatchState.SENDING, DispatchState.UNKNOWN, DispatchState.RETRY_WAIT)
 Key = tuple[uuid.UUID, str]
 
 
@@ -31,6 +34,7 @@ class Seen:
     unread: set[Key] = field(default_factory=set)
     others: dict[Key, list[Dispatch]] = field(default_factory=dict)
     native: dict[Key, list[PrescriptionSeen]] = field(default_factory=dict)
+    on_the_way: dict[uuid.UUID, list[Dispatch]] = field(default_factory=dict)
 
 
 def check(*, dispatches: Sequence[Dispatch], ledger: Ledger) -> list[Dispatch]:
@@ -56,6 +60,9 @@ def check(*, dispatches: Sequence[Dispatch], ledger: Ledger) -> list[Dispatch]:
         if _waits_for_news(dispatch) and (request.practice_id, request.sender_id) in seen.unread:
             waiting.append(dispatch)
             continue
+        if _waits_its_turn(dispatch, seen):
+            waiting.append(dispatch)
+            continue
         reason = _objection(dispatch=dispatch, seen=seen, ledger=ledger)
         if not reason:
             passed.append(dispatch)
@@ -79,6 +86,12 @@ def _waits_for_news(dispatch: Dispatch) -> bool:
     if dispatch.kind == DispatchKind.REPLY:
         return dispatch.purpose in DECISIONS
     return dispatch.kind in (DispatchKind.NEWRX, DispatchKind.PHARMACY)
+
+
+def _waits_its_turn(dispatch: Dispatch, seen: Seen) -> bool:
+    if dispatch.kind != DispatchKind.REPLY or dispatch.purpose == ReplyPurpose.EMERGENCY:
+        return False
+    return any(other.queued_at < dispatch.queued_at for other in seen.on_the_way.get(dispatch.request_id, ()))
 
 
 def _objection(*, dispatch: Dispatch, seen: Seen, ledger: Ledger) -> str:
@@ -125,6 +138,12 @@ def _look_up(dispatches: Sequence[Dispatch]) -> Seen:
             practice_id__in=practices, sender_id__in=senders, progress__in=[Progress.RECEIVED, Progress.READING]
         )
         seen.unread = set(events.values_list("practice_id", "sender_id"))
+    replies = {dispatch.request_id for dispatch in dispatches if dispatch.kind == DispatchKind.REPLY}
+    if replies:
+        for earlier in Dispatch.objects.filter(
+            request_id__in=replies, kind=DispatchKind.REPLY, state__in=ON_THE_WAY
+        ).defer("document_sealed"):
+            seen.on_the_way.setdefault(earlier.request_id, []).append(earlier)
     scripts = [dispatch.request for dispatch in dispatches if dispatch.kind == DispatchKind.NEWRX]
     if not scripts:
         return seen
