@@ -6,6 +6,9 @@ Compares words; never substitutes a pharmacy and never looks beyond the stage's 
 import re
 from collections.abc import Iterable, Sequence
 
+from django.db.models import Value
+from django.db.models.functions import Concat, Replace
+
 from integrations.models import DirectoryState, PharmacyEntry
 from rules.intake.reading import PharmacyMention
 
@@ -42,10 +45,17 @@ def named(*, mentions: Sequence[PharmacyMention], stage: str, default: PharmacyE
         return None
     if default is not None and _fits(default, wanted):
         return default
-    first = sorted(wanted, key=len)[-1]
-    candidates = PharmacyEntry.objects.filter(stage=stage, directory_state=DirectoryState.active)
-    near = candidates.filter(name__icontains=first) | candidates.filter(address_line_1__icontains=first)
-    found = [row for row in near[:50] if _fits(row, wanted)]
+    near = PharmacyEntry.objects.filter(stage=stage, directory_state=DirectoryState.active).annotate(
+        said=Replace(
+            Concat("name", Value(" "), "address_line_1", Value(" "), "city", Value(" "), "store_number"),
+            Value("'"),
+            Value(""),
+        )
+    )
+    # Every row that may fit is looked at: among the first fifty "exactly one" would prove nothing.
+    for word in sorted(wanted):
+        near = near.filter(said__icontains=word)
+    found = [row for row in near if _fits(row, wanted)]
     return found[0] if len(found) == 1 else None
 
 

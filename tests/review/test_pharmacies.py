@@ -1,41 +1,79 @@
-"""Which directory entry a patient means: the whole name must have been said, and only one entry may fit."""
+"""Which pharmacy the patient means: exactly one, or none; never another stage's, never a substitute."""
 
 import pytest
 
 from review import pharmacies
-from rules.intake import pharmacies as reader
 from rules.intake.reading import PharmacyMention, Span
 from tests.review import rows
 
 pytestmark = pytest.mark.django_db
 
 
-def mention(text):
-    (found,) = reader.find(text=text)
-    return PharmacyMention(
-        span=Span(message=0, start=found.start, end=found.end), words=text[found.start : found.end], name=found.name,
-        place=found.place, matches_known=None,
-    )  # fmt: skip
+def mention(name, place="", words=""):
+    return PharmacyMention(span=Span(0, 0, 1), words=words or f"{name} {place}", name=name, place=place)
 
 
-def test_a_name_of_two_words_is_read_whole():
-    assert mention("please change my pharmacy to birch lane pharmacy").name == "birch lane pharmacy"
-    assert mention("refill my omeprazole at the oak hill pharmacy").name == "oak hill pharmacy"
-    assert mention("send it to a pharmacy near me, not to corner pharmacy").name == "corner pharmacy"
+def named(*mentions, default=None):
+    found = pharmacies.named(mentions=mentions, stage="dev", default=default)
+    return found.ncpdp_id if found else None
 
 
-def test_half_a_name_is_no_other_pharmacy():
-    rows.make_pharmacy("3699002", name="Elm Lane Pharmacy", address_line_1="9 Elm Lane")
-    assert pharmacies.named(mentions=[mention("to lane pharmacy")], stage="dev", default=None) is None
-    assert pharmacies.named(mentions=[mention("to birch lane pharmacy")], stage="dev", default=None) is None
-    assert pharmacies.named(mentions=[mention("to elm lane pharmacy")], stage="dev", default=None) is not None
+@pytest.fixture
+def directory():
+    return {
+        number: rows.make_pharmacy(number, name=name, address_line_1=street, npi="1234567893")
+        for number, name, street in (
+            ("9990001", "Oak Street Pharmacy", "412 Oak Street"),
+            ("9990002", "CVS Pharmacy", "10 Main Street"),
+            ("9990003", "CVS Pharmacy", "99 Elm Avenue"),
+            ("9990004", "Walgreen's", "5 Main Street"),
+        )
+    }
 
 
-def test_half_a_name_is_not_the_default_pharmacy_either():
-    default = rows.make_pharmacy("3699002", name="Elm Lane Pharmacy", address_line_1="9 Elm Lane")
-    assert pharmacies.named(mentions=[mention("to lane pharmacy")], stage="dev", default=default) is None
+def test_name_and_street_tell_one(directory):
+    assert named(mention("CVS", "Main")) == "9990002"
+    assert named(mention("cvs pharmacy", "elm avenue")) == "9990003"
+    assert named(mention("Walgreens", "Main")) == "9990004"
 
 
-def test_a_chain_is_the_default_when_the_default_is_of_that_chain():
-    default = rows.make_pharmacy("3600001", name="CVS Pharmacy #1001", address_line_1="101 Main St")
-    assert pharmacies.named(mentions=[mention("at cvs on main st")], stage="dev", default=default) == default
+def test_two_that_fit_are_none(directory):
+    assert named(mention("CVS")) is None
+
+
+def test_two_mentions_are_none(directory):
+    assert named(mention("CVS", "Main"), mention("CVS", "Elm")) is None
+
+
+def test_nothing_telling_said_is_none(directory):
+    assert named(mention("the pharmacy", "on the street")) is None
+    assert named() is None
+
+
+def test_the_default_wins_where_it_fits_and_only_there(directory):
+    assert named(mention("CVS"), default=directory["9990003"]) == "9990003"
+    assert named(mention("CVS", "Main"), default=directory["9990003"]) == "9990002"
+
+
+def test_a_pharmacy_not_active_or_of_another_stage_is_none(directory):
+    row = directory["9990002"]
+    row.directory_state = "missing"
+    row.save()
+    assert named(mention("CVS", "Main")) is None
+    row.directory_state, row.stage = "active", "production"
+    row.save()
+    assert named(mention("CVS", "Main")) is None
+
+
+def test_exactly_one_means_one_of_all_not_of_the_first_fifty():
+    for number in range(60):
+        rows.make_pharmacy(f"998{number:04d}", name="Rite Aid", address_line_1=f"{number} Main Street")
+    rows.make_pharmacy("9980990", name="CVS", address_line_1="1 Main Street")
+    rows.make_pharmacy("9980991", name="CVS", address_line_1="2 Main Street")
+    assert named(mention("CVS", "Main")) is None
+
+
+def test_by_ncpdp_keeps_to_its_stage(directory):
+    assert set(pharmacies.by_ncpdp(stage="dev", ncpdp_ids=["9990001", "", "1"])) == {"9990001"}
+    assert pharmacies.by_ncpdp(stage="production", ncpdp_ids=["9990001"]) == {}
+    assert pharmacies.by_ncpdp(stage="dev", ncpdp_ids=[""]) == {}
