@@ -17,6 +17,9 @@ from zoneinfo import ZoneInfo
 import requests
 from django.conf import settings
 
+from integrations.models import Connection, Vendor
+from refillhub.practices.models import Practice
+
 FOLDER = Path(settings.BASE_DIR) / "deploy" / "clinic_day"
 SLUG = "lakeside"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -48,6 +51,11 @@ class Person:
     klara_id: str
     chart_id: str
     row: Json
+    run: int = 0
+
+    def alias(self, klara_id: str) -> str:
+        """Another Klara record of this person, as this run's world knows it; the usual one for ""."""
+        return _of_run(klara_id, self.run) if klara_id else self.klara_id
 
     @property
     def initials(self) -> str:
@@ -55,16 +63,27 @@ class Person:
         return ". ".join(part[0] for part in self.name.split()) + "."
 
 
-def people() -> dict[str, Person]:
-    """Every patient by key."""
+def _of_run(klara_id: str, run: int) -> str:
+    return f"{klara_id}_{run}" if run else klara_id
+
+
+def people(*, run: int = 0) -> dict[str, Person]:
+    """Every patient by key. Each day played on one database (`run`) has patients of its own."""
     found = {}
     for number, row in enumerate(read("patients"), start=1):
-        klara = row.get("klara", {}).get("id", f"pat_{row['key']}")
-        found[row["key"]] = Person(row["key"], row["name"], klara, str(70140000 + number), row)
+        klara = _of_run(row.get("klara", {}).get("id", f"pat_{row['key']}"), run)
+        chart = str(70140000 + run % 90 * 100 + number)
+        found[row["key"]] = Person(row["key"], row["name"], klara, chart, row, run)
     return found
 
 
-def world(*, now: datetime) -> Json:
+def run_of(*, practice: Practice) -> int:
+    """How many days were played before this one on this database."""
+    facts = Connection.objects.filter(practice=practice, vendor=Vendor.klara).values_list("facts", flat=True).first()
+    return int((facts or {}).get("demo_run", 0))
+
+
+def world(*, now: datetime, run: int = 0) -> Json:
     """The document for the three vendors, with every date counted back from `now`."""
     data = read("practice")
     local = now.astimezone(ZoneInfo(data["practice"]["timezone"]))
@@ -84,7 +103,7 @@ def world(*, now: datetime) -> Json:
                                  "patient_lab_results")},
     }  # fmt: skip
     offices = {row["key"]: row for row in data["offices"]}
-    for person in people().values():
+    for person in people(run=run).values():
         doctor = doctors[person.row.get("doctor", "osei")]
         office = offices[person.row.get("office", "main")]
         _patient(practice, person, doctor=doctor, office=office, drugs=data["drugs"], local=local)
@@ -129,13 +148,15 @@ def _patient(
         **row.get("record", {}),
     }  # fmt: skip
     klara = {
-        "id": person.klara_id, "first_name": first, "last_name": last, "date_of_birth": row["born"],
+        "first_name": first, "last_name": last, "date_of_birth": row["born"],
         "phone": f"+1{phone}", "identity_verified": True,
         "external_ids": [{"system": "drchrono", "value": person.chart_id}], "merged_into": None, **row.get("klara", {}),
+        "id": person.klara_id,
     }  # fmt: skip
     practice["patients"].append({"case": person.key, "drchrono": chart, "klara": klara})
     if "twin" in row:  # a second record of the same person in Klara
-        practice["patients"].append({"case": "twin", "drchrono": chart, "klara": {**klara, "id": row["twin"]}})
+        twin = {**klara, "id": person.alias(row["twin"])}
+        practice["patients"].append({"case": "twin", "drchrono": chart, "klara": twin})
     for line, (description, rxcui) in enumerate(row.get("allergies", [])):
         practice["allergies"].append({
             "id": 8800000 + (number % 10000) * 10 + line, "patient": number, "doctor": doctor["id"],

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from audit import verification
+from review import wording
 from review.management.clinic_day import Json
 from review.management.playing import Day, Said
 from review.models import Dispatch, DispatchKind, InboundEvent, Kind, RefillRequest
@@ -48,6 +49,8 @@ class Journals:
     scripts: dict[str, Counter[str]] = field(default_factory=dict)
     replies: dict[str, list[str]] = field(default_factory=dict)
     tasks: Counter[str] = field(default_factory=Counter)
+    charted: Counter[str] = field(default_factory=Counter)
+    moved: Counter[str] = field(default_factory=Counter)
     rows: list[Json] = field(default_factory=list)
 
 
@@ -77,6 +80,10 @@ def read(day: Day) -> Journals:
     for entry in day.desks["drchrono"].get("journal", kind="task.created", practice=day.key)["entries"]:
         record = entry["data"]["record"]
         found.tasks[str(_patient_of(record))] += 1
+    for entry in day.desks["drchrono"].get("journal", kind="medication.changed", practice=day.key)["entries"]:
+        found.charted[str(entry["ids"]["patient"])] += 1
+    for entry in day.desks["drchrono"].get("journal", kind="patient.changed", practice=day.key)["entries"]:
+        found.moved[str(entry["ids"]["id"])] += 1
     return found
 
 
@@ -97,20 +104,22 @@ def judge(*, day: Day) -> Verdict:
         for what, should, was in (
             ("at the pharmacy", dict(expect.get("rx", {})), dict(journals.scripts.get(chart_id, {}))),
             ("told the patient", sorted(expect.get("replies", [])), sorted(journals.replies.get(chart_id, []))),
-            ("tasks in DrChrono", expect.get("tasks", 0), journals.tasks.get(chart_id, 0)),
+            ("tasks in DrChrono", expect.get("tasks", 0), journals.tasks[chart_id]),
+            ("records on the chart", expect.get("charted", len(expect.get("rx", {}))), journals.charted[chart_id]),
+            ("changes of the pharmacy", expect.get("moved", 0), journals.moved[chart_id]),
         ):
             if should != was:
                 problems.append(f"{scene['who']} ({scene['title']}): {what} should be {should}, was {was}")
                 unexpected += _surplus(should, was)
-    strangers = {*journals.scripts, *journals.replies, *journals.tasks} - set(wanted)
+    touched = (journals.scripts, journals.replies, journals.tasks, journals.charted, journals.moved)
+    strangers = {chart_id for journal in touched for chart_id in journal} - set(wanted)
     for stranger in sorted(strangers):
         problems.append(f"the journals name patient {stranger or '(nobody)'} of whom no expectation speaks")
         unexpected += 1
     if day.forged != [401]:
         problems.append(f"the forged post was answered {day.forged}, not 401")
-    problems += [
-        f"{said.person.key}: a webhook was answered {said.statuses}" for said in day.said if set(said.statuses) - {200, 202}
-    ]
+    refused = [said for said in day.said if set(said.statuses) - {200, 202}]
+    problems += [f"{said.person.key}: a webhook was answered {said.statuses}" for said in refused]
     is_whole = verification.verify_one(practice_id=day.practice.id).verified.fault is None
     if not is_whole:
         problems.append("the audit chain does not verify")
@@ -128,9 +137,10 @@ def _surplus(should: object, was: object) -> int:
 
 
 def _counts(day: Day, journals: Journals, *, is_whole: bool, unexpected: int) -> dict[str, int | bool]:
-    rows = list(RefillRequest.objects.filter(practice=day.practice))
-    rejected = Dispatch.objects.filter(practice=day.practice, kind=DispatchKind.NEWRX, state=DispatchState.REJECTED)
-    told = Dispatch.objects.filter(practice=day.practice, kind=DispatchKind.REPLY, purpose="held")
+    rows = list(day.requests())
+    sent = Dispatch.objects.filter(request__in=[row.id for row in rows])
+    rejected = sent.filter(kind=DispatchKind.NEWRX, state=DispatchState.REJECTED)
+    told = sent.filter(kind=DispatchKind.REPLY, purpose="held")
     said = Counter(kind for kinds in journals.replies.values() for kind in kinds)
     return {
         "messages": len(day.said),
@@ -163,15 +173,25 @@ def _row(said: Said, day: Day, verdict: Verdict) -> tuple[str, str, str, str]:
     became = "; ".join(_became(row) for row in rows) or (f"{event.progress} {event.note}" if event else "never arrived")
     drugs = {row.rxcui for row in rows}
     names = [
-        f"{row['drug']} at {row['ncpdp']}"
+        f"{' '.join(row['drug'].split()[:1])} at {day.pharmacies.get(row['ncpdp'], row['ncpdp'])}"
         for row in verdict.journals.rows
         if row["patient"] == said.person.chart_id and row["rxcui"] in drugs and said.step is said.scene["steps"][0]
     ]
-    return said.person.initials, said.step.get("title", said.scene["title"]), became[:70], "; ".join(names)[:60]
+    title = said.step.get("title", said.scene["title"])
+    return said.person.initials, title, _cut(became, 62), _cut("; ".join(names), 52)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _became(row: RefillRequest) -> str:
     words = STATES.get(RequestState(row.state), str(row.state))
     if row.state == RequestState.IN_REVIEW:
-        return f"{words} ({', '.join(row.reasons[:2])})"
-    return f"{words}{' automatically' if row.is_automatic and row.state == RequestState.DONE else ''}"
+        whose = f"with Dr. {row.assignee.last_name}" if row.assignee else words
+        whose = f"held, then {whose}" if row.release_at else whose
+        return f"{whose}: {wording.reason(row.reasons[0]).lower() if row.reasons else 'plain review'}"
+    if row.kind == Kind.PHARMACY_CHANGE and row.state == RequestState.DONE:
+        return "pharmacy changed on the chart"
+    held = "held, released, " if row.release_at and row.state != RequestState.HELD else ""
+    return f"{held}{words}{' by itself' if row.is_automatic and row.state == RequestState.DONE else ''}"

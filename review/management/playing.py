@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from integrations.models import Connection, Vendor
 from refillhub.practices import clock
@@ -22,7 +23,8 @@ from review.states import DispatchState, RequestState
 
 UNREAD = (Progress.RECEIVED, Progress.READING)
 MOVING = (DispatchState.QUEUED, DispatchState.SENDING, DispatchState.RETRY_WAIT, DispatchState.UNKNOWN)
-UNSETTLED = (RequestState.RECEIVED, RequestState.HELD, RequestState.APPROVED, RequestState.SENT, RequestState.HANDING_OFF)
+R = RequestState
+UNSETTLED = (R.RECEIVED, R.HELD, R.APPROVED, R.SENT, R.HANDING_OFF)
 OPENS_IN = timedelta(seconds=35)
 PACE = 0.7  # seconds between messages: DrChrono allows few calls a second, and so do we
 LOOK_EVERY = 5.0  # seconds between nudges of jobs that would come by the clock, minutes later
@@ -59,6 +61,8 @@ class Day:
     said: list[Said] = field(default_factory=list)
     forged: list[int] = field(default_factory=list)
     opens_at: datetime | None = None
+    began_at: datetime = field(default_factory=clock.now)
+    pharmacies: dict[str, str] = field(default_factory=dict)
     looked_at: float = 0.0
     released_at: float = 0.0
 
@@ -113,7 +117,8 @@ class Day:
 
     def _say(self, scene: Json, step: Json, person: Person) -> None:
         more = {name: value for name, value in step.items() if name not in OWN}
-        wish = {"practice": self.key, "patient": step.get("as", person.klara_id), "text": step["say"], "tags": ["refill"],
+        patient = person.alias(step.get("as", ""))
+        wish = {"practice": self.key, "patient": patient, "text": step["say"], "tags": ["refill"],
                 "channel": "chan_main", **more}  # fmt: skip
         answer = self.desks["klara"].post("say", wish)
         statuses = tuple(each["status"] for each in answer["deliveries"])
@@ -139,17 +144,19 @@ class Day:
         })  # fmt: skip
 
     def _merge(self, step: Json, person: Person) -> None:
-        self.desks["klara"].post("merge", {"practice": self.key, "gone": person.klara_id, "survivor": step["into"]})
+        survivor = person.alias(step["into"])
+        self.desks["klara"].post("merge", {"practice": self.key, "gone": person.klara_id, "survivor": survivor})
 
     def _forge(self) -> None:
         """A post nobody at Klara signed; it must be answered 401 and leave nothing behind but an audit entry."""
-        body = {"id": "evt_forged", "type": "message.created", "data": {"message": {"id": "msg_forged", "body": "oxycodone"}}}
+        message = {"id": "msg_forged", "body": "oxycodone"}
+        body = {"id": "evt_forged", "type": "message.created", "data": {"message": message}}
         answer = self.desks["klara"].post("raw", {
             "practice": self.key, "body": body, "secrets": ["whsec_bm90LXRoZS1zZWNyZXQtbm90LXRoZS1zZWNyZXQ="],
         })  # fmt: skip
         self.forged.append(int(answer["status"]))
 
-    # waiting -----------------------------------------------------------------------------------------------------------
+    # waiting ---------------------------------------------------------------------------------------------------------
 
     def _until(self, what: str, is_so: Callable[[], bool], *, seconds: float) -> None:
         began, calm = time.monotonic(), 0
@@ -170,7 +177,7 @@ class Day:
             tasks.reconcile_klara.delay()
         return bool(lost) or events.exists() or self._dispatches().exists()
 
-    def _dispatches(self):  # type: ignore[no-untyped-def]
+    def _dispatches(self) -> QuerySet[Dispatch]:
         return Dispatch.objects.filter(practice=self.practice, state__in=MOVING)
 
     def _is_settled(self) -> bool:
@@ -178,13 +185,15 @@ class Day:
         if is_open and time.monotonic() - self.released_at > LOOK_EVERY:
             self.released_at = time.monotonic()
             tasks.release_held.delay()
-        return not self._waiting() and not self._requests().filter(state__in=UNSETTLED).exists()
+        return not self._waiting() and not self.requests().filter(state__in=UNSETTLED).exists()
 
-    def _requests(self):  # type: ignore[no-untyped-def]
-        return RefillRequest.objects.filter(practice=self.practice)
+    def requests(self) -> QuerySet[RefillRequest]:
+        """The requests of this day; an earlier day may have been played on the same database."""
+        return RefillRequest.objects.filter(practice=self.practice, opened_at__gte=self.began_at)
 
     def _left(self) -> list[str]:
         events = InboundEvent.objects.filter(practice=self.practice, progress__in=UNREAD).count()
-        rows = self._requests().filter(state__in=UNSETTLED).values_list("patient_external_id", "state")
+        rows = self.requests().filter(state__in=UNSETTLED).values_list("patient_external_id", "state")
         moving = self._dispatches().values_list("kind", "state", "request__patient_external_id")
-        return [f"{events} messages unread"] * bool(events) + [f"{a} {b}" for a, b in rows] + [" ".join(row) for row in moving]
+        unread = [f"{events} messages unread"] if events else []
+        return [*unread, *(f"{who} {state}" for who, state in rows), *(" ".join(row) for row in moving)]

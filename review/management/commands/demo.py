@@ -32,9 +32,11 @@ class Command(BaseCommand):
         self.is_tty = sys.stdout.isatty()
         self.last = ""
         try:
+            data = clinic_day.read("practice")
             day = playing.Day(
-                practice=practice, key=clinic_day.read("practice")["practice"]["key"], people=clinic_day.people(),
-                desks=clinic_day.desks(), scenes=clinic_day.read("scenes"), show=self._show,
+                practice=practice, key=data["practice"]["key"], scenes=clinic_day.read("scenes"), show=self._show,
+                people=clinic_day.people(run=clinic_day.run_of(practice=practice)), desks=clinic_day.desks(),
+                pharmacies={row["ncpdp"]: row["name"] for row in data["pharmacies"]},
             )  # fmt: skip
         except clinic_day.NotTheSandbox as refused:
             raise CommandError(str(refused)) from refused
@@ -77,4 +79,5 @@ class Command(BaseCommand):
         widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(4)]
         self.stdout.write("")
         for row in [heads, *rows]:
-            self.stdout.write("  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+            cells = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)]
+            self.stdout.write("  " + "  ".join(cells).rstrip())

@@ -63,7 +63,7 @@ def describe(practice: Practice, by_vendor: dict[str, Connection], desks: dict[s
         },
         "patients": [
             {"key": one.key, "klara_id": one.klara_id, "drchrono_id": one.chart_id}
-            for one in clinic_day.people().values()
+            for one in clinic_day.people(run=clinic_day.run_of(practice=practice)).values()
         ],
         "sign_ins": [
             {"role": row["role"], "username": row["email"], "email": row["email"], "password": row["password"],

@@ -23,7 +23,7 @@ from refillhub.practices.models import Channel, Coverage, Location, Membership, 
 from review import directory, supplies
 from review.ledger import SYSTEM
 from review.management import clinic_day
-from review.models import FillReport
+from review.models import FillReport, RefillRequest
 from rules import documents, policy, versions
 
 CHANNEL_KINDS = {"sms": Channel.Kind.sms, "voicemail": Channel.Kind.voice}
@@ -45,11 +45,12 @@ class Command(BaseCommand):
 def seed(*, now: datetime) -> Practice:
     """Vendors' world, practice, people, connections, rules, first reading of the chart. Returns the practice."""
     desks = clinic_day.desks()
-    world = clinic_day.world(now=now)
-    for desk in desks.values():
-        desk.post("world", world)
     data = clinic_day.read("practice")
     practice = _practice(data)
+    run = clinic_day.run_of(practice=practice) + int(RefillRequest.objects.filter(practice=practice).exists())
+    world = clinic_day.world(now=now, run=run)
+    for desk in desks.values():
+        desk.post("world", world)
     places = {row["key"]: _place(practice, row, data) for row in data["offices"]}
     for row in data["klara"]["channels"]:
         Channel.objects.update_or_create(
@@ -58,13 +59,15 @@ def seed(*, now: datetime) -> Practice:
                       "kind": CHANNEL_KINDS[row["type"]]},
         )  # fmt: skip
     people = {row["key"]: _person(practice, row) for row in data["people"]}
-    providers = {row["key"]: _provider(practice, row, places["main"], people.get(row["key"])) for row in data["doctors"]}
+    providers = {
+        row["key"]: _provider(practice, row, places["main"], people.get(row["key"])) for row in data["doctors"]
+    }
     _away(practice, data["doctors"], providers, now)
     for row in data["doctors"]:
         provider = providers[row["key"]]
         if row.get("consents") and provider.user is not None and consents.standing(provider=provider) is None:
             consents.give(provider=provider, by=provider.user, now=now)
-    made = {vendor: _connection(practice, vendor, data) for vendor in Vendor}
+    made = {vendor: _connection(practice, vendor, data, run) for vendor in Vendor}
     _secrets(made, data, now)
     _authorise(made[Vendor.drchrono], people["pat"], now)
     _rules(practice, data["adopted"], people, now)
@@ -74,7 +77,7 @@ def seed(*, now: datetime) -> Practice:
     })  # fmt: skip
     directory.refresh(now=now)
     _read_chart(made[Vendor.drchrono], practice, providers, now)
-    _fills(practice, data["fills"], now)
+    _fills(practice, data["fills"], run, now)
     return practice
 
 
@@ -141,7 +144,7 @@ def _away(practice: Practice, rows: list[dict[str, Any]], providers: dict[str, P
             )  # fmt: skip
 
 
-def _connection(practice: Practice, vendor: Vendor, data: dict[str, Any]) -> Connection:
+def _connection(practice: Practice, vendor: Vendor, data: dict[str, Any], run: int) -> Connection:
     accounts = {
         Vendor.klara: data["klara"]["practice_id"],
         Vendor.drchrono: data["practice"]["practice_group"],
@@ -153,6 +156,7 @@ def _connection(practice: Practice, vendor: Vendor, data: dict[str, Any]) -> Con
     row.profile = {"auth": {"mode": "api_key"}} if vendor == Vendor.klara else {}
     row.status = ConnectionStatus.new if vendor == Vendor.drchrono else ConnectionStatus.active
     row.poll_cursor = {}
+    row.facts = {**row.facts, "demo_run": run}
     row.save()
     return row
 
@@ -199,12 +203,12 @@ def _rules(practice: Practice, adopted: list[str], people: dict[str, User], now:
     versions.publish(version_id=version.pk, by=people["osei"], now=now)
 
 
-def _fills(practice: Practice, rows: list[dict[str, Any]], now: datetime) -> None:
+def _fills(practice: Practice, rows: list[dict[str, Any]], run: int, now: datetime) -> None:
     """What pharmacies reported before today: history the network does not repeat."""
     for row in rows:
         FillReport.objects.get_or_create(
-            practice=practice, message_id=f"history-{row['who']}",
-            defaults={"patient_external_id": clinic_day.people()[row["who"]].chart_id, "kind": "Dispensed",
+            practice=practice, message_id=f"history-{row['who']}-{run}",
+            defaults={"patient_external_id": clinic_day.people(run=run)[row["who"]].chart_id, "kind": "Dispensed",
                       "ingredient_key": supplies.ingredient_key(tuple(row["ingredients"])),
                       "filled_on": (now - timedelta(days=row["days_ago"])).date(), "days_supply": row["days_supply"],
                       "fills_left": row["fills_left"], "received_at": now - timedelta(days=row["days_ago"])},
