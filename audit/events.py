@@ -132,6 +132,7 @@ CATALOGUE: dict[str, str] = {
     "sign_out": "A person signed out.",
     "device.enrolled": "A person enrolled a second factor.",
     "device.removed": "A second factor was removed.",
+    "recovery_codes.renewed": "A person made new recovery codes; the old ones are void.",
     "recovery_code.used": "A recovery code was used up.",
     # Switches, consent, set-up
     "sending.stopped": "All sending was stopped.",

@@ -32,7 +32,7 @@ def renew_codes(request: HttpRequest) -> HttpResponse:
         if not _is_fresh(request, form):
             return _account(request, codes_form=form)
         codes = otp.renew_recovery_codes(user=request.user)
-        doors.note(user=request.user, event="device.enrolled", now=request.now, outcome="recovery_codes")
+        doors.note(user=request.user, event="recovery_codes.renewed", now=request.now)
     return render(request, "practices/recovery_codes.html", {"codes": codes, "place": reverse("practices:account")})
 
 

@@ -19,7 +19,10 @@ PURPOSE = "kept_form"
 FIELD = "_kept"  # names the kept form when it is posted again
 MOST_BYTES = 131_072
 LIVES = timedelta(days=1)
-_LEFT_OUT = ("csrfmiddlewaretoken", FIELD)
+# Never kept: secrets, codes and pasted requests must be entered again.
+_LEFT_OUT = (
+    "csrfmiddlewaretoken", FIELD, "value", "password", "code", "codes-code", "device-code", "headers", "body"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

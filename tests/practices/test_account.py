@@ -39,7 +39,7 @@ def test_new_recovery_codes_are_shown_once_and_void_the_old(
     again = client.get("/account/").text
     assert "10 left" in again
     assert not [code for code in kept if code in again]
-    assert events(practice)[-1] == "device.enrolled"
+    assert events(practice)[-1] == "recovery_codes.renewed"
 
 
 def test_a_wrong_or_used_code_renews_nothing(practice: Practice, mia: User, at_the_desk: Desk) -> None:
