@@ -18,7 +18,8 @@ from django.test import Client
 from django.utils.http import urlencode
 
 from audit import verification
-from integrations import http, limits, upkeep, vault
+from integrations import http, limits, mirror, upkeep, vault
+from integrations.drchrono.wire import Line
 from integrations.klara import profile as profiles
 from integrations.klara import signing
 from integrations.models import Connection, ConnectionStatus, SecretKind, Vendor
@@ -40,7 +41,7 @@ from refillhub.practices.models import (
     Spi,
     User,
 )
-from review import delivery, directory, intake, mailbox, timers, webhooks
+from review import charts, delivery, directory, intake, mailbox, timers, webhooks
 from review.ledger import SYSTEM
 from review.models import Alarm, Dispatch, InboundEvent, RefillRequest
 from review.workflow import inbox
@@ -303,6 +304,30 @@ class Clinic:
     def reads_at_once(self) -> None:
         """One look of the reader, at this very moment."""
         intake.take_in_due(now=self.now)
+
+    def reads_some(self, limit: int) -> None:
+        """One look of a reader that takes so many."""
+        intake.take_in_due(now=self.now, limit=limit)
+
+    def writes_in_chart(self, patient: int, drug: str, *, quantity: str) -> None:
+        """A prescriber prescribes in DrChrono itself."""
+        prescribed = {"MedicationPrescribed": {"DrugDescription": drug, "Quantity": quantity, "Refills": "0"}}
+        record = {
+            "message_type": "NewRx", "message_direction": "O", "message_status": "Sent", "patient": patient,
+            "doctor": self.network.world.practice(self.house.key)["doctors"][0]["id"], "pharmacy": HAPPY,
+            "parent_message": None, "json_data": json.dumps(prescribed),
+        }  # fmt: skip
+        call(self.chart, "chart", {"practice": self.house.key, "resource": "prescription_messages", "record": record})
+
+    def looks_at_chart(self) -> None:
+        """Our poll of what changed in the chart."""
+        self.clock.advance(seconds=60)
+        timers.refresh_mirror(now=self.now)
+
+    def looks_at_patient(self, patient: str) -> None:
+        """A read of one patient's chart."""
+        number, connection = patient.removeprefix("pat_"), charts.connection_of(self.house.practice)
+        mirror.refresh_patient(line=Line(connection=connection, now=self.now, actor=SYSTEM), external_id=number)
 
     def arrives_at(self, moment: datetime) -> None:
         """The clock stands at this moment, tokens renewed."""
