@@ -12,7 +12,7 @@ from django.db import connection
 from integrations.models import PharmacyEntry
 from review import outbox, replies, states
 from review.ledger import Ledger
-from review.models import Dispatch, DispatchKind, Kind, Queue, RefillRequest, ReplyPurpose
+from review.models import Dispatch, DispatchKind, Kind, Queue, RefillRequest, ReplyPurpose, rewriting
 from review.states import RequestState
 
 CHANGED_FIELDS = (
@@ -98,7 +98,7 @@ def save(requests: Iterable[RefillRequest]) -> None:
     if len(rows) == 1:
         rows[0].save(update_fields=[*CHANGED_FIELDS])
     elif rows:
-        RefillRequest.objects.bulk_update(rows, CHANGED_FIELDS)
+        rewriting.rewrite(rows=rows, fields=CHANGED_FIELDS)
 
 
 def lock_requests(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, RefillRequest]:

@@ -41,7 +41,9 @@ def follow(*, work: Settling, dispatch: Dispatch, before: str, outcome: Outcome)
 
 
 def _pharmacy_name(work: Settling, request: RefillRequest) -> str:
-    row = moves.pharmacy_names([request]).get((request.practice.stage, request.pharmacy_ncpdp))
+    if work.pharmacies is None:  # of the whole settlement, in one query
+        work.pharmacies = moves.pharmacy_names(work.requests.values())
+    row = work.pharmacies.get((request.practice.stage, request.pharmacy_ncpdp))
     return row.name if row else ""
 
 

@@ -16,7 +16,7 @@ from django.db.models.functions import RowNumber
 from integrations.outcome import Outcome, OutcomeKind
 from review import outbox, states
 from review.ledger import verb
-from review.models import Dispatch, DispatchKind, RefillRequest, ReplyPurpose
+from review.models import Dispatch, DispatchKind, RefillRequest, ReplyPurpose, rewriting
 from review.states import DispatchState
 from review.workflow import chart_news, door, moves, rx_news
 from review.workflow.settling import Settling
@@ -250,9 +250,9 @@ def _write(work: Settling) -> None:
     """Everything gathered, in one go; the audit follows when the verb closes."""
     changed = [dispatch for dispatch in work.dispatches if dispatch.id in work.touched]
     if changed:
-        Dispatch.objects.bulk_update(
-            changed,
-            [
+        rewriting.rewrite(
+            rows=changed,
+            fields=[
                 "state",
                 "lease_until",
                 "code",

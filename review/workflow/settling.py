@@ -1,8 +1,10 @@
 """What one settlement gathers before it is written: the locked rows, what changed, what is new."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from integrations.models import PharmacyEntry
 from review.ledger import Ledger
 from review.models import Dispatch, RefillRequest
 
@@ -18,6 +20,7 @@ class Settling:
     moved: set[uuid.UUID] = field(default_factory=set)
     new: list[Dispatch] = field(default_factory=list)
     items: list[RefillRequest] = field(default_factory=list)
+    pharmacies: Mapping[tuple[str, str], PharmacyEntry] | None = None
 
     def of(self, request: RefillRequest, kind: str) -> list[Dispatch]:
         """The request's stored dispatches of one kind, oldest first."""
