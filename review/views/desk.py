@@ -11,7 +11,7 @@ from django.shortcuts import render
 
 from refillhub.practices import gates, roles
 from refillhub.practices.roles import Action
-from review import access, forms, queries_desk, report
+from review import access, forms, queries_desk, queries_requests, report
 from review.views import cards
 
 
@@ -46,7 +46,7 @@ def requests(request: HttpRequest) -> HttpResponse:
     form = forms.FindForm(request.GET or None)
     wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
     opens = roles.may(roles=request.roles, action=Action.work_items)
-    found = queries_desk.find(
+    found = queries_requests.find(
         practice=request.practice, now=request.now, today=cards.today_of(request), state=wanted.get("state", "open"),
         queue=wanted.get("queue", ""), kind=wanted.get("kind", ""), text=_hexadecimal(wanted.get("find", "")),
         after=request.GET.get("after", ""), by_initials=not opens)

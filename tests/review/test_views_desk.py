@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from integrations.models import Connection
 from refillhub.practices.models import Coverage
-from review import queries_desk
+from review import queries_desk, queries_requests
 from review.models import Alarm, EventLink, InboundEvent, Progress, Queue, RefillRequest
 from review.states import RequestState
 from tests.review import rows
@@ -175,7 +175,7 @@ def test_pages_of_the_list_follow_each_other_without_gap_or_repeat(scene):
     made = {make.waiting(scene).id for _ in range(7)}
     seen, after = [], ""
     while True:
-        found = queries_desk.find(practice=scene.practice, now=NOW, today=TODAY, after=after, limit=3)
+        found = queries_requests.find(practice=scene.practice, now=NOW, today=TODAY, after=after, limit=3)
         seen += [row.id for row, _ in found.rows]
         after = found.after
         if not after:
