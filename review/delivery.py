@@ -41,10 +41,10 @@ def deliver_due(*, now: datetime, limit: int = 100) -> int:
 
 
 def refresh_identities(*, now: datetime, limit: int = 20) -> int:
-    """Prescriptions that are due on an old reading of the patient: read again, and if the person changed, a person looks.
+    """Prescriptions that are due on an old reading of the patient: read again; if it changed, a person looks.
 
-    Law 9: the snapshot is refreshed at approval. A page waits for no vendor, so it happens here, before the claim; until
-    it has, the door keeps the prescription (and its age limit sends it to a person).
+    Law 9: the snapshot is refreshed at approval. A page waits for no vendor, so it happens here, before the claim;
+    until it has, the door keeps the prescription (and its age limit sends it to a person).
     """
     rows = list(
         Dispatch.objects.due(now=now)

@@ -1,6 +1,7 @@
 """Bursts: the unread messages of whole conversations with what the practice has configured around them.
 
-Also the events that are no messages (merges, a macro that closes). What cannot be read any more is set aside for a person.
+Also the events that are no messages (merges, a macro that closes). What cannot be read any more is set aside for a
+person.
 """
 
 from collections.abc import Sequence

@@ -51,8 +51,8 @@ class Snapshot:
     def printed(self) -> tuple[str, ...]:
         """What a prescription prints of the patient."""
         return (
-            self.first_name, self.middle_name, self.last_name, self.birth_date, self.sex.lower(), self.address, self.city,
-            self.state, self.zip_code, self.phone, self.patient_external_id,
+            self.first_name, self.middle_name, self.last_name, self.birth_date, self.sex.lower(), self.address,
+            self.city, self.state, self.zip_code, self.phone, self.patient_external_id,
         )  # fmt: skip
 
     def born_on(self) -> date | None:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from integrations.klara import events as klara_events
-from integrations.models import Connection, PharmacyEntry, Vendor
+from integrations.models import Connection, MirrorMedication, PharmacyEntry, Vendor
 from refillhub.practices import references
 from refillhub.practices.models import Practice
 from refillhub.practices.sealing import SealBroken
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 def glance(*, now: datetime, limit: int = 200) -> int:
-    """Look at messages still in their quiet window for one thing only: an emergency is read at once. Returns how many."""
+    """Look at messages still in their quiet window for one thing: an emergency is read at once. Returns how many."""
     rows = inbox.not_glanced(limit=limit)
     urgent = []
     for row in rows:
@@ -285,7 +285,7 @@ def _ask(
     thread: r.Thread,
     reading: r.Reading,
     kind: Kind,
-    drug: tuple[r.Mention, object] | None,
+    drug: tuple[r.Mention, MirrorMedication] | None,
     pharmacy: PharmacyEntry | None,
     named: PharmacyEntry | None,
     reasons: tuple[str, ...],
@@ -295,7 +295,7 @@ def _ask(
     mention = drug[0] if drug else None
     match: Match | None = None
     if drug is not None:
-        match = matching.match(medication=drug[1], practice=practice, providers=burst.providers)  # type: ignore[arg-type]
+        match = matching.match(medication=drug[1], practice=practice, providers=burst.providers)
     kinds = {Kind.REFILL: f.Kind.refill, Kind.PHARMACY_CHANGE: f.Kind.pharmacy_change}
     summary = understanding.facts_reading(
         reading=reading,

@@ -43,7 +43,7 @@ def classes_of(*, ingredients: tuple[str, ...], form: str) -> tuple[str, ...]:
 
 
 def _sides(read: normalise.Identified) -> tuple[facts.Drug | None, facts.Drug | None]:
-    """Name and code as the guard compares them. The reader's own verdict counts: it knows salts, releases and rounding."""
+    """Name and code as the guard compares them. The reader's verdict counts: it knows salts, releases, rounding."""
     named, coded = _side(read.by_name), _side(read.by_code)
     if named is None or coded is None:
         return named, coded

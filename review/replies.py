@@ -33,7 +33,9 @@ _ENGLISH: Mapping[str, str] = {
         "We are sorry: we told you that your refill$drug was on its way, but the pharmacy did not accept it. "
         "A person in our office is working on it and will write to you. Please do not wait at the pharmacy."
     ),
-    ReplyPurpose.PRESCRIBED: "Your prescriber has sent your prescription. Please ask your pharmacy when it will be ready.",
+    ReplyPurpose.PRESCRIBED: (
+        "Your prescriber has sent your prescription. Please ask your pharmacy when it will be ready."
+    ),
     ReplyPurpose.WITH_DOCTOR: (
         "Your request is with your prescriber, who has to handle this medicine in person. We will write again."
     ),

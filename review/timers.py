@@ -139,7 +139,7 @@ def sweep_minute(*, now: datetime) -> None:
 
 
 def return_old_approvals(*, now: datetime) -> int:
-    """A prescription that waited longer than the practice allows goes back to a person, whatever it waits for (law 6)."""
+    """A prescription that waited longer than the practice allows goes back to a person (law 6)."""
     rows = Dispatch.objects.filter(
         kind=DispatchKind.NEWRX,
         state__in=[DispatchState.QUEUED, DispatchState.RETRY_WAIT],

@@ -1,7 +1,8 @@
 """Connections and secrets, the mirror, the pharmacy directory and the sweeps. Reverse: the tables are dropped."""
 
-import django.db.models.deletion
 import uuid
+
+import django.db.models.deletion
 from django.db import migrations, models
 
 

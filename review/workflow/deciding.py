@@ -352,7 +352,7 @@ def _hand_off(*, request: RefillRequest, verb: str, ledger: Ledger, dispatches: 
 
 
 def is_unsent(dispatches: Sequence[Dispatch]) -> bool:
-    """Whether what a request decided has not left and can be taken back: something is queued, nothing is on the wire."""
+    """Whether what a request decided has not left yet: something is queued and nothing is on the wire."""
     decisive = [
         row
         for row in dispatches

@@ -151,7 +151,7 @@ _COLUMNS = {
     "is_glanced": "boolean", "note": "text",
 }  # fmt: skip
 _INSERT = (
-    f"INSERT INTO review_inboundevent ({', '.join(_COLUMNS)}) "  # noqa: S608 - our own column names
+    f"INSERT INTO review_inboundevent ({', '.join(_COLUMNS)}) "
     f"SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in _COLUMNS.values())}) "
     "ON CONFLICT DO NOTHING RETURNING id"
 )
@@ -227,7 +227,8 @@ _EXTEND = """
         WHERE event.progress = 'received'
         WINDOW whole AS (PARTITION BY event.practice_id, event.conversation_id)
     )
-    UPDATE review_inboundevent AS event SET due_at = LEAST(waiting.due, waiting.first + %(longest)s * interval '1 second')
+    UPDATE review_inboundevent AS event
+    SET due_at = LEAST(waiting.due, waiting.first + %(longest)s * interval '1 second')
     FROM waiting WHERE event.id = waiting.id AND waiting.together > 1
         -- What a glance found urgent is due already and stays so.
         AND event.due_at > %(now)s

@@ -124,8 +124,10 @@ def _lock(*, work: Settling, dispatch: Dispatch) -> None:
 
 
 def renew_snapshot(*, request_id: uuid.UUID, snapshot: Snapshot, now: datetime) -> bool:
-    """A fresh reading of the patient before a prescription leaves. What is printed on it must not have changed: else the
-    request returns to a person with the new reading. True when the prescription may go."""
+    """A fresh reading of the patient before a prescription leaves. What is printed on it must not have changed.
+
+    Else the request returns to a person with the new reading. True when the prescription may go.
+    """
     with verb(now=now) as ledger:
         request = moves.lock_requests([request_id])[request_id]
         before = identity.unseal(sealed=request.snapshot_sealed, practice=request.practice)
@@ -203,7 +205,8 @@ def _look_at_both(*, practice: Practice, sender: str, ledger: Ledger) -> None:
     for request in rows.values():
         unsent = [d for d in dispatches if d.request_id == request.id]
         if request.state == R.IN_REVIEW:
-            request.reasons = ["patients_merged", *(reason for reason in request.reasons if reason != "patients_merged")]
+            others = [reason for reason in request.reasons if reason != "patients_merged"]
+            request.reasons = ["patients_merged", *others]
             request.version += 1
         elif states.allows(state=request.state, verb="return") and (
             request.state != R.APPROVED or deciding.is_unsent(unsent)
