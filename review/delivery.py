@@ -8,14 +8,14 @@ them `unknown`, never `queued`.
 import logging
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import datetime, timedelta
 
 from django.db import connection as database
 
 from integrations.models import Connection
 from integrations.outcome import Outcome, OutcomeKind
-from review import charts, identity, sending, workflow
+from review import charts, identity, sending, side_by_side, workflow
 from review.models import Dispatch, DispatchKind
 from review.states import RequestState
 from review.workflow import Result
@@ -93,8 +93,9 @@ def _send_all(*, rows: Sequence[Dispatch], now: datetime) -> None:
         for row in rows:
             _settle([_one(row, connections, moment)], moment())
         return
-    with ThreadPoolExecutor(max_workers=min(THREADS, len(rows))) as pool:
-        pending = {pool.submit(_in_thread, row, connections, moment) for row in rows}
+    jobs = [lambda row=row: _one(row, connections, moment) for row in rows]  # type: ignore[misc]
+    with side_by_side.started(jobs=jobs, threads=THREADS) as futures:
+        pending = set(futures)
         while pending:
             pending, results = _gather(pending)
             _settle(results, moment())
@@ -125,13 +126,6 @@ def _gather(pending: set[Future[Result]]) -> tuple[set[Future[Result]], list[Res
         done, pending = wait(pending, timeout=max(left, 0.01), return_when=FIRST_COMPLETED)
         results += [future.result() for future in done]
     return pending, results
-
-
-def _in_thread(row: Dispatch, connections: Connections, moment: Callable[[], datetime]) -> Result:
-    try:
-        return _one(row, connections, moment)
-    finally:
-        database.close()
 
 
 def _one(row: Dispatch, connections: Connections, moment: Callable[[], datetime]) -> Result:

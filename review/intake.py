@@ -7,7 +7,7 @@ that dies loses nothing: its events are due again.
 import logging
 import time
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,7 +18,7 @@ from integrations.models import Connection, MirrorMedication, PharmacyEntry, Ven
 from refillhub.practices import references
 from refillhub.practices.models import Practice
 from refillhub.practices.sealing import SealBroken
-from review import charts, context, gathering, identity, matching, pharmacies, understanding, workflow
+from review import charts, context, gathering, identity, matching, pharmacies, side_by_side, understanding, workflow
 from review.asks import Ask, Match
 from review.charts import Chart
 from review.gathering import Burst
@@ -130,14 +130,9 @@ def _read_and_admit(*, bursts: Sequence[Burst], now: datetime) -> None:
         # The shared limits count real time: a burst that waited its turn does not ask with the batch's clock.
         return now + timedelta(seconds=time.monotonic() - began)
 
-    def one(burst: Burst) -> list[Ask]:
-        try:
-            return _guarded(burst, moment())
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(max_workers=min(THREADS, len(bursts))) as pool:
-        waiting = {pool.submit(one, burst): burst for burst in bursts}
+    jobs = [lambda burst=burst: _guarded(burst, moment()) for burst in bursts]  # type: ignore[misc]
+    with side_by_side.started(jobs=jobs, threads=THREADS) as futures:
+        waiting = dict(zip(futures, bursts, strict=True))
         while waiting:
             done, _ = wait(waiting, timeout=ADMIT_EVERY_S)
             if not done:
