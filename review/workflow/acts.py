@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import IntegrityError
 
-from refillhub.practices.models import User
+from refillhub.practices.models import Membership, User
 from review.ledger import Ledger, person, verb
 from review.models import RefillRequest
 from review.workflow import moves
@@ -44,6 +44,7 @@ def act(
     try:
         with verb(now=now, actor=person(user.id)) as ledger:
             request = moves.lock_requests([request_id])[request_id]
+            _refuse_strangers(request, user)
             if version is not None and request.version != version:
                 raise AlreadyDecided(request)
             do(request, ledger)
@@ -51,6 +52,12 @@ def act(
     except IntegrityError as error:
         raise NotPossible("open_request", "Another request for this drug is already on its way.") from error
     return request
+
+
+def _refuse_strangers(request: RefillRequest, user: User) -> None:
+    """Pages hand out only their own practice's rows; the verb does not rely on it."""
+    if not Membership.objects.current().filter(practice_id=request.practice_id, user_id=user.id).exists():
+        raise NotPossible("not_yours", "This request belongs to another practice.")
 
 
 def decided(request: RefillRequest, user: User, now: datetime) -> None:

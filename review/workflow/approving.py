@@ -47,6 +47,8 @@ def approve(
     """
 
     def act(request: RefillRequest, ledger: Ledger) -> None:
+        if provider.practice_id != request.practice_id or not provider.is_active:
+            raise acts.NotPossible("not_yours", "This provider may not prescribe for this practice.")
         if request.is_locked:
             raise acts.Locked
         _check_now(request=request, now=now)

@@ -303,15 +303,17 @@ def test_a_flood_in_one_practice_leaves_the_other_its_turn(clinic):
     assert len(clinic.mallorys.requests()) == 1
 
 
-def test_nothing_of_one_practice_shows_in_the_other(clinic):
-    clinic.asks(clinic.patient("Rosa", "Lopez", house=clinic.mallorys), house=clinic.mallorys)
+def test_nothing_of_one_practice_shows_in_the_other_and_no_stranger_may_approve_it(clinic):
+    rosa = clinic.patient("Rosa", "Lopez", house=clinic.mallorys)
+    clinic.asks(rosa, house=clinic.mallorys, tag="")
     clinic.work()
     assert clinic.house.requests() == []
     (request,) = clinic.mallorys.requests()
-    with pytest.raises((workflow.NotPossible, LookupError)):
+    stranger = clinic.house.osei
+    with pytest.raises(workflow.NotPossible):
         workflow.approve(
-            request_id=request.id, user=clinic.house.osei.user, provider=clinic.house.osei, version=request.version,
-            now=clinic.now,
+            request_id=request.id, user=stranger.user, provider=stranger, version=request.version, now=clinic.now
         )
-    assert clinic.house.is_whole()
+    clinic.work()
+    assert clinic.at_pharmacy() == []
     assert clinic.mallorys.is_whole()
