@@ -189,6 +189,7 @@ def _message(
         dispatches += [made for made in (answer, page) if made is not None]
         if page is not None:
             ledger.on_request(request, "page.on_call", data={"why": "emergency", "provider": page.target})
+            queue = Queue.ON_CALL
         else:
             notices.alarm(practice=request.practice, kind="coverage_gap", key="on_call", now=ledger.now)
     assign(request=request, queue=str(queue), ledger=ledger)
