@@ -208,7 +208,8 @@ def test_ours_counts_from_the_moment_of_approval_until_surely_undelivered(practi
     medication = rows.make_medication(practice)
     rows.admit(practice, medication)
     Dispatch.objects.filter(kind="newrx").update(state=state)
-    ours = [one for one in of(practice, medication, now=NOW + timedelta(hours=1)).supplies if one.source == "refill_hub"]
+    got = of(practice, medication, now=NOW + timedelta(hours=1))
+    ours = [one for one in got.supplies if one.source == "refill_hub"]
     assert [one.state for one in ours] == ([expected] if expected else [])
     assert all((one.on, one.days_supply, one.number_refills) == (TODAY, 90, 0) for one in ours)
 

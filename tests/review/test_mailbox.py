@@ -154,7 +154,7 @@ def test_a_renewal_request_is_a_persons_even_when_it_relates_to_ours(practice):
 
 
 def test_a_fill_feeds_the_history_of_its_patient_and_drug_once(practice):
-    request, newrx = sent(practice)
+    _, newrx = sent(practice)
     message = letter("rxfill_dispensed", relates_to=newrx.message_id)
     receive(practice, message, message)
     (report,) = FillReport.objects.all()

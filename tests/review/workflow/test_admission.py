@@ -1,4 +1,4 @@
-"""Admission: duplicates, news first, two patients, thanks; and on real PostgreSQL threads: one NewRx, whoever comes when."""
+"""Admission: duplicates, news first, thanks; and on real PostgreSQL threads one NewRx, whoever comes when."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -166,7 +166,8 @@ def test_thanks_that_belong_to_nothing_are_an_item(practice):
 
 
 def test_a_never_mind_in_the_same_burst_ends_it_without_a_prescription(practice):
-    (made,) = workflow.admit(asks=[rows.make_ask(practice, rows.make_medication(practice), is_cancel=True)], now=NOW).requests
+    ask = rows.make_ask(practice, rows.make_medication(practice), is_cancel=True)
+    (made,) = workflow.admit(asks=[ask], now=NOW).requests
     assert states(made) == [RequestState.CANCELLED]
     assert newrx().count() == 0
 

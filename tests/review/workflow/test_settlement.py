@@ -1,4 +1,4 @@
-"""Where the wire meets the request: every outcome of every kind, late news, successors, corrections. Outcomes by hand."""
+"""Where the wire meets the request: every outcome of every kind, late news, successors, corrections."""
 
 import itertools
 import uuid

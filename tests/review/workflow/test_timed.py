@@ -34,7 +34,8 @@ def held(practice, medication=None, **values):
 def fresh(practice, request, medication, **values):
     """What `timers.ask_again` gives when the chart answers."""
     values.setdefault("asked_at", request.asked_at)
-    return {request.id: rows.make_ask(practice, medication, events=(rows.make_event(practice, progress="read"),), **values)}
+    event = rows.make_event(practice, progress="read")
+    return {request.id: rows.make_ask(practice, medication, events=(event,), **values)}
 
 
 def release(practice, request, medication, *, now=MORNING, **values):
@@ -218,7 +219,8 @@ def test_an_unresolved_reply_opens_an_item_and_leaves_the_request_where_it_is(pr
 def test_return_takes_back_what_is_queued_and_leaves_final_states_alone(practice):
     waiting = rows.admit(practice)
     assert workflow.return_to_person(request_ids=[waiting.id], reason="queued_too_long", now=NOW) == 1
-    done = rows.admit(practice, rows.make_medication(practice, "70112346"), patient_external_id="70112346", sender_id="pat_2")
+    medication = rows.make_medication(practice, "70112346")
+    done = rows.admit(practice, medication, patient_external_id="70112346", sender_id="pat_2")
     rows.send(done, OutcomeKind.DELIVERED, code="010")
     assert workflow.return_to_person(request_ids=[done.id], reason="x", now=NOW) == 0
     waiting.refresh_from_db()
