@@ -199,6 +199,13 @@ def totp_key(secret: str) -> str:
 # the test desks -----------------------------------------------------------------------------------------------------
 
 
+def session() -> requests.Session:
+    """A session of its own, deaf to proxies of the environment: test desks are on this machine."""
+    fresh = requests.Session()
+    fresh.trust_env = False
+    return fresh
+
+
 class Desk:
     """The test desk of one pretended vendor."""
 
@@ -208,8 +215,7 @@ class Desk:
             raise NotTheSandbox(f"the address of {vendor} is not this machine: {parts.hostname}")
         self.vendor = vendor
         self.root = f"{parts.scheme}://{parts.netloc}/__sim__/"
-        self.session = requests.Session()
-        self.session.trust_env = False
+        self.session = session()
 
     def get(self, verb: str, **params: str) -> Any:
         """Read. Raises DeskRefused."""

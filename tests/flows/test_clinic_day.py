@@ -24,7 +24,22 @@ from review.management.commands import seed_demo
 from tests.wsgi_adapter import WsgiAdapter
 
 START = datetime(2026, 11, 24, 14, 58, 20, tzinfo=UTC)  # a Tuesday, 9:58 am Eastern
-SHORT = {"wanda", "ana", "hugo", "gina", "ines", "jonas", "leila", "marta", "noah", "omar", "petra", "tess", "ivo", "kim"}
+SHORT = {
+    "wanda",
+    "ana",
+    "hugo",
+    "gina",
+    "ines",
+    "jonas",
+    "leila",
+    "marta",
+    "noah",
+    "omar",
+    "petra",
+    "tess",
+    "ivo",
+    "kim",
+}
 ADDRESSES = {
     "drchrono": "http://127.0.0.1:18801", "klara": "http://127.0.0.1:18802", "surescripts": "http://127.0.0.1:18803",
 }  # fmt: skip
@@ -137,13 +152,38 @@ def test_a_patient_no_scene_speaks_of_is_unexpected(day):
     assert any(stranger.chart_id in problem for problem in verdict.problems)
 
 
+def test_a_second_day_on_the_same_database_has_patients_of_its_own(day, vendors):
+    scenes = [scene for scene in day.scenes if scene["who"] in {"ana", "ivo"}]
+    day.scenes = scenes
+    day.play()
+    vendors.advance(seconds=60)
+    practice = seed_demo.seed(now=hub_clock.now())
+    assert clinic_day.run_of(practice=practice) == 1
+    again = playing.Day(practice=practice, key="lakeside", people=clinic_day.people(run=1), desks=clinic_day.desks(),
+                        scenes=scenes, show=lambda text, done, total: None)  # fmt: skip
+    again.play()
+    verdict = judging.judge(day=again)
+    assert verdict.problems == []
+    assert verdict.counts["requests"] == 3
+
+
 def test_seeding_twice_changes_nothing_but_the_vendors_memory(vendors):
     first = seed_demo.seed(now=hub_clock.now())
-    before = (first.locations.count(), first.providers.count(), first.memberships.count(), MirrorMedication.objects.count())
+    before = (
+        first.locations.count(),
+        first.providers.count(),
+        first.memberships.count(),
+        MirrorMedication.objects.count(),
+    )
     again = seed_demo.seed(now=hub_clock.now())
     assert again.pk == first.pk
     assert Practice.objects.count() == 1
-    after = (again.locations.count(), again.providers.count(), again.memberships.count(), MirrorMedication.objects.count())
+    after = (
+        again.locations.count(),
+        again.providers.count(),
+        again.memberships.count(),
+        MirrorMedication.objects.count(),
+    )
     assert after == before
     assert Connection.objects.filter(practice=again, status="active").count() == 3
 
@@ -168,6 +208,6 @@ def test_no_demo_command_touches_a_vendor_that_is_not_this_machine(vendors, sett
 def test_nothing_is_played_or_told_where_no_demo_was_asked_for(vendors, settings):
     seed_demo.seed(now=hub_clock.now())
     settings.DEMO = False
-    for command in ("demo", "demo_info"):
+    for command in ("seed_demo", "demo", "demo_info"):
         with pytest.raises(CommandError):
             call_command(command)

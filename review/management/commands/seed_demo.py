@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import requests
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -36,6 +35,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Seed, or say why not."""
+        if not settings.DEMO:
+            raise CommandError("DEMO is not set: this command makes sign-ins whose passwords stand in the repository")
         try:
             seed(now=clock.now())
         except (clinic_day.NotTheSandbox, clinic_day.DeskRefused) as refused:
@@ -176,9 +177,7 @@ def _secrets(made: dict[Vendor, Connection], data: dict[str, Any], now: datetime
 def _authorise(connection: Connection, by: User, now: datetime) -> None:
     """The real road: authorise page (which the sandbox approves at once), code, tokens, then the look-up of ids."""
     url = oauth.authorise_url(connection=connection, user_id=by.id, redirect_uri=REDIRECT, now=now)
-    session = requests.Session()
-    session.trust_env = False
-    answer = session.get(url, timeout=30, allow_redirects=False)
+    answer = clinic_day.session().get(url, timeout=30, allow_redirects=False)
     found = parse_qs(urlsplit(answer.headers.get("Location", "")).query)
     if "code" not in found:
         raise clinic_day.DeskRefused(f"the sandbox did not approve the connection: {answer.status_code}")
