@@ -29,7 +29,7 @@ NOT_A_DRUG = frozenset(
 )
 
 
-class Busy(Exception):  # noqa: N818
+class Busy(Exception):
     """A limit of calls says later: nothing was asked. `seconds` to wait."""
 
     def __init__(self, seconds: float) -> None:
@@ -73,11 +73,18 @@ def known(*, practice: Practice, connection: Connection | None, patient_id: str,
     )
 
 
-def read(*, practice: Practice, connection: Connection | None, patient_id: str, now: datetime) -> Chart:
+def read(
+    *,
+    practice: Practice,
+    connection: Connection | None,
+    patient_id: str,
+    now: datetime,
+    held: Chart | None = None,
+) -> Chart:
     """Read the patient, and the medications when our copy is older than the practice allows. Never raises
-    VendorError.
+    VendorError. `held` is what the caller has just read from the mirror.
     """
-    held = known(practice=practice, connection=connection, patient_id=patient_id, now=now)
+    held = held or known(practice=practice, connection=connection, patient_id=patient_id, now=now)
     if connection is None:
         return Chart(
             patient_external_id=patient_id,

@@ -17,6 +17,7 @@ from refillhub.practices.models import AutoApprovalConsent, Coverage, Practice, 
 from review import states
 from review.models import Dispatch, DispatchKind, FillReport, Kind, RefillRequest
 from rules import recipes, versions
+from rules.models import RuleVersion
 from rules.policy import Policy
 from rules.recipes import Recipe
 
@@ -39,7 +40,20 @@ class RulesNow:
 
 def rules_at(*, practice: Practice, now: datetime) -> RulesNow:
     """The rules in force at this moment."""
-    version = versions.in_force(practice=practice, now=now)
+    return rules_of_all(practices={practice.id: practice}, now=now)[practice.id]
+
+
+def rules_of_all(*, practices: Mapping[uuid.UUID, Practice], now: datetime) -> dict[uuid.UUID, RulesNow]:
+    """The rules in force at this moment by practice, in one query; a version's document is read once per process."""
+    published = RuleVersion.objects.filter(
+        practice_id__in=practices.keys(), state=RuleVersion.State.published, effective_at__lte=now
+    )
+    newest = published.order_by("practice_id", "-effective_at", "-number").distinct("practice_id").defer("document")
+    found = {version.practice_id: version for version in newest}
+    return {practice_id: _rules_now(found.get(practice_id)) for practice_id in practices}
+
+
+def _rules_now(version: RuleVersion | None) -> RulesNow:
     if version is None:
         return RulesNow(policy=Policy(), recipes=recipes.ready_made())
     rules = versions.rules_of(version=version)
@@ -148,8 +162,7 @@ def load(
             practice_id__in=practices.keys(), kind=SweepKind.changes, completed_at__gte=now - CALENDAR_HOLDS
         ).values_list("practice_id", flat=True)
     )
-    for practice in practices.values():
-        context.rules[practice.id] = rules_at(practice=practice, now=now)
+    context.rules = rules_of_all(practices=practices, now=now)
     return context
 
 

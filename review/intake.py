@@ -43,10 +43,11 @@ log = logging.getLogger(__name__)
 def glance(*, now: datetime, limit: int = 200) -> int:
     """Look at messages still in their quiet window for one thing: an emergency is read at once. Returns how many."""
     rows = inbox.not_glanced(limit=limit)
+    accounts = {practice: charts.connection_of(practice, Vendor.klara) for practice in {row.practice for row in rows}}
     urgent = []
     for row in rows:
         try:
-            event = gathering.parsed(row, charts.connection_of(row.practice, Vendor.klara))
+            event = gathering.parsed(row, accounts[row.practice])
         except (klara_events.Unreadable, SealBroken):
             continue  # its turn comes when it is read, and then a person hears of it
         thread = understanding.thread_of(events=[event], medications=(), topics=frozenset(), pharmacies=())
@@ -156,7 +157,7 @@ def read_burst(*, burst: Burst, now: datetime) -> list[Ask]:
         reasons: tuple[str, ...] = ("sender_unknown",) if sender is None else ()
         return [_message(burst, held, thread, reading, reasons)]
     if linked:
-        chart = charts.read(practice=burst.practice, connection=burst.connection, patient_id=linked, now=now)
+        chart = charts.read(practice=burst.practice, connection=burst.connection, patient_id=linked, now=now, held=held)
     else:
         chart = charts.find(practice=burst.practice, connection=burst.connection, sender=sender, now=now)
     if chart.reason == "chart_unreached" and now - burst.rows[0].received_at < PATIENCE:
@@ -189,12 +190,13 @@ def _topics(burst: Burst) -> frozenset[str]:
             found |= event.conversation.topics
     conversation = burst.rows[0].conversation_id
     if conversation and not found:
-        account = charts.connection_of(burst.practice, Vendor.klara)
-        for row in (
+        rows = list(
             InboundEvent.objects.select_related("practice")
             .filter(practice=burst.practice, conversation_id=conversation, kind=EventKind.TAG)
             .order_by("received_at")
-        ):
+        )
+        account = charts.connection_of(burst.practice, Vendor.klara) if rows else None
+        for row in rows:
             event = gathering.parsed(row, account)
             found = event.conversation.topics if event.conversation else found
     return found
