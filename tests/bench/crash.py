@@ -16,7 +16,7 @@ from tests.bench.stack import Stack
 
 SEEDS = (11, 23, 47)
 ASKED = min(400, refills.REFILLS)
-LONGEST = 240.0
+LONGEST = 150.0
 
 
 def measure(*, stack: Stack, runs: int) -> list[dict[str, Any]]:
