@@ -21,7 +21,7 @@ from tests.bench import clinics, machine
 from tests.bench.stack import Stack
 
 PRACTICES = int(os.environ.get("BENCH_PRACTICES", "200"))
-REFILLS = int(os.environ.get("BENCH_REFILLS", "1000"))  # per run and number of connections
+REFILLS = int(os.environ.get("BENCH_REFILLS", "500"))  # per run and number of connections
 WARM_UP = min(200, REFILLS)
 CONNECTIONS = (16, 64)
 LONGEST = 150.0  # seconds; what is not through by then is counted as not through
