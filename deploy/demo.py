@@ -153,6 +153,7 @@ class Demo:
         for name, port in ports.items():
             argv = [sys.executable, "-m", "integrations.sandbox", name, "--port", str(port)]
             argv += ["--clock-offset", self.environment["CLOCK_OFFSET_SECONDS"]]
+            argv += ["--seed", str(int(time.time()))]  # ids of their own for every run; the world is posted, not made
             child = fleet.start(name=f"sandbox-{name}", argv=argv, env=KEPT | {"PYTHONUNBUFFERED": "1"})
             self.children.append(child)
             started.append((child, port))

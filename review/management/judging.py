@@ -177,7 +177,7 @@ def _row(said: Said, day: Day, verdict: Verdict) -> tuple[str, str, str, str]:
         for row in verdict.journals.rows
         if row["patient"] == said.person.chart_id and row["rxcui"] in drugs and said.step is said.scene["steps"][0]
     ]
-    title = said.step.get("title", said.scene["title"])
+    title = str(said.step.get("title", said.scene["title"]))
     return said.person.initials, title, _cut(became, 62), _cut("; ".join(names), 52)
 
 

@@ -61,7 +61,7 @@ class Day:
     said: list[Said] = field(default_factory=list)
     forged: list[int] = field(default_factory=list)
     opens_at: datetime | None = None
-    began_at: datetime = field(default_factory=clock.now)
+    began_at: datetime = field(default_factory=lambda: clock.now())
     pharmacies: dict[str, str] = field(default_factory=dict)
     looked_at: float = 0.0
     released_at: float = 0.0
