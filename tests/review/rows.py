@@ -285,7 +285,9 @@ def clinic(**values) -> Practice:
     return practice
 
 
-def admit(practice: Practice, medication: MirrorMedication | None = None, *, now: datetime = NOW, **values) -> RefillRequest:
+def admit(
+    practice: Practice, medication: MirrorMedication | None = None, *, now: datetime = NOW, **values
+) -> RefillRequest:
     """One ask, admitted; the row as stored."""
     ask = make_ask(practice, medication or make_medication(practice), **values)
     made = workflow.admit(asks=[ask], now=now).requests[0]
