@@ -76,9 +76,7 @@ class _Known:
     def __init__(self, connection: Connection, now: datetime) -> None:
         self.connection = connection
         self.secrets = vault.live(connection=connection, kind=SecretKind.webhook_secret, now=now, actor=KLARA)
-        self.had_others = connection.secrets.filter(
-            kind=SecretKind.webhook_secret, state=SecretState.revoked
-        ).exists()
+        self.had_others = connection.secrets.filter(kind=SecretKind.webhook_secret, state=SecretState.revoked).exists()
         self.profile = profile.of(raw=connection.profile)
         self.until = now + KNOWN_FOR
         self.used: set[uuid.UUID] = set()

@@ -26,7 +26,8 @@ def rewrite(*, rows: Iterable[models.Model], fields: Sequence[str]) -> int:
     sets = ", ".join(f"{name} = v.{name}" for name in quoted[1:])
     table, key = connection.ops.quote_name(meta.db_table), quoted[0]
     # Names come from the models, values are parameters.
-    sql = f"UPDATE {table} AS t SET {sets} FROM (VALUES {values}) AS v ({', '.join(quoted)}) WHERE t.{key} = v.{key}"
+    named = ", ".join(quoted)
+    sql = f"UPDATE {table} AS t SET {sets} FROM (VALUES {values}) AS v ({named}) WHERE t.{key} = v.{key}"  # noqa: S608
     parameters = [
         column.get_db_prep_save(getattr(row, column.attname), connection) for row in found for column in columns
     ]

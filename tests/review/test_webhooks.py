@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import OperationalError
-from tests.review import rows
 
 from audit.models import Entry
 from integrations import vault
@@ -16,6 +15,7 @@ from review import webhooks
 from review.ledger import SYSTEM
 from review.models import Alarm, InboundEvent, Progress
 from review.workflow import inbox
+from tests.review import rows
 
 pytestmark = pytest.mark.django_db
 SECRET = "whsec_cmVmaWxsaHViLXRlc3Qtc2VjcmV0LW51bWJlci0x"
