@@ -1,7 +1,7 @@
 """The Celery app: queues, the beat schedule in one table, and the guards around reused database connections.
 
-Messages are nudges that carry ids; the rows in PostgreSQL say what is due. Tasks are never imported here: they are found
-by Django's list of applications and named as text.
+Messages are nudges that carry ids; the rows in PostgreSQL say what is due. Tasks are never imported here: they are
+found by Django's list of applications and named as text.
 """
 
 import gc
