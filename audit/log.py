@@ -68,7 +68,8 @@ def record_many(*, now: datetime, drafts: Sequence[Draft]) -> None:
                 (draft.practice_id, number, at, draft.event, draft.actor.kind.value, draft.actor.id,
                  draft.request_id, draft.patient_ref, body.decode(), previous, own)
             )
-        with cursor.copy(_COPY) as copy:
+        # Django wraps the call but not the block: a connection cut in here would leave as psycopg's own error.
+        with connection.wrap_database_errors, cursor.copy(_COPY) as copy:
             for row in rows:
                 copy.write_row(row)
         ids = list(heads)

@@ -5,7 +5,9 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from io import StringIO
+from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
@@ -17,6 +19,11 @@ from audit.events import Draft
 from audit.models import Entry, Head
 
 Make = Callable[..., Draft]
+
+
+def _address() -> dict[str, Any]:
+    told = connection.get_connection_params()
+    return {name: told[name] for name in ("dbname", "user", "password", "host", "port") if name in told}
 
 
 def write(now: datetime, *drafts: Draft) -> None:
@@ -40,6 +47,29 @@ def test_entries_are_numbered_and_linked_per_practice(now: datetime, a_draft: Ma
 def test_an_unknown_event_is_refused_and_nothing_is_written(now: datetime, a_draft: Make) -> None:
     with pytest.raises(log.UnknownEvent):
         write(now, a_draft(), a_draft(event="request.invented"))
+    assert not Entry.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_cut_while_entries_are_written_is_an_error_of_django(
+    now: datetime, a_draft: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever answers 503 for a broken database knows Django's errors, not the driver's."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        own = cursor.fetchone()[0]
+
+    wrote = psycopg.Copy.write_row
+
+    def cut_then_write(copy: Any, row: Any) -> None:
+        with psycopg.connect(**_address()) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [own])
+        wrote(copy, row)
+
+    monkeypatch.setattr(psycopg.Copy, "write_row", cut_then_write)
+    with pytest.raises(DatabaseError):
+        write(now, a_draft())
+    connection.close()
     assert not Entry.objects.exists()
 
 

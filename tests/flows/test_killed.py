@@ -49,10 +49,6 @@ def test_what_was_accepted_while_database_connections_were_cut_is_kept_and_done_
     assert told["statuses"].get("202", 0) > 0
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="a connection that ends inside the audit's COPY raises psycopg's own error, which the door answers with 500",
-)
 def test_a_cut_database_connection_is_answered_with_503_and_nothing_else(found: dict[str, dict[str, Any]]) -> None:
     told = found["cut"]
     assert set(told["statuses"]) <= {"202", "503"}, told
