@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 
 from django.db import connection as database
 
+from integrations import single_flight
 from integrations.models import Connection
 from integrations.outcome import Outcome, OutcomeKind
-from review import charts, identity, sending, side_by_side, workflow
+from review import charts, identity, outbox, sending, side_by_side, workflow
 from review.models import Dispatch, DispatchKind
 from review.states import RequestState
-from review.workflow import Result
+from review.workflow import Result, door
 
 THREADS = 16
 # So many are claimed at once that the last of them still leaves well inside its lease.
@@ -26,6 +27,9 @@ MOST_AT_ONCE = 3 * THREADS
 # Connect and read time-out of the slowest vendor, with a margin (surescripts 7.2).
 LONGEST_CALL = timedelta(seconds=40)
 Connections = dict[tuple[object, str], Connection]
+# Rereading patients begins no further one after so long; who gave no answer is asked for again after so long.
+REFRESH_FOR_S = 5.0
+REFRESH_AGAIN_S = 60.0
 log = logging.getLogger(__name__)
 # Answers are settled in batches, but none waits longer than this for its fellows.
 SETTLE_EVERY_S = 0.2
@@ -34,7 +38,14 @@ SETTLE_AT_ONCE = 50
 
 def deliver_due(*, now: datetime, limit: int = 100) -> int:
     """Claim, send, settle one batch. Returns how many were sent."""
-    refresh_identities(now=now)
+    sent = _deliver(now=now, limit=limit)
+    # After, never before: a chart that hangs keeps no emergency's reply waiting. One process at a time asks.
+    with single_flight.if_free(name="review.refresh_identities") as is_mine:
+        renewed = refresh_identities(now=now) if is_mine else 0
+    return sent + (_deliver(now=now, limit=limit) if renewed else 0)
+
+
+def _deliver(*, now: datetime, limit: int) -> int:
     rows = workflow.claim_due(now=now, limit=min(limit, MOST_AT_ONCE))
     _send_all(rows=rows, now=now)
     return len(rows)
@@ -43,11 +54,12 @@ def deliver_due(*, now: datetime, limit: int = 100) -> int:
 def refresh_identities(*, now: datetime, limit: int = 20) -> int:
     """Prescriptions that are due on an old reading of the patient: read again; if it changed, a person looks.
 
-    Law 9: the snapshot is refreshed at approval. A page waits for no vendor, so it happens here, before the claim;
-    until it has, the door keeps the prescription (and its age limit sends it to a person).
+    Law 9: the snapshot is refreshed at approval. A page waits for no vendor, so it happens here; until it has, the door
+    keeps the prescription for a moment (and its age limit sends it to a person). A chart that gives no answer is asked
+    again after a minute, and no other patient is read there in this pass. Returns how many were read.
     """
     rows = list(
-        Dispatch.objects.due(now=now)
+        Dispatch.objects.due(now=now + door.NEWS_WAIT)
         .select_related("request", "practice")
         .filter(kind=DispatchKind.NEWRX, request__state=RequestState.APPROVED)
         .exclude(request__snapshot_at__gt=now - timedelta(minutes=1))
@@ -55,20 +67,43 @@ def refresh_identities(*, now: datetime, limit: int = 20) -> int:
         .order_by("due_at")[: limit * 5]
     )
     stale = [
-        row.request
+        row
         for row in rows
         if not identity.is_fresh(
             snapshot_at=row.request.snapshot_at, now=now, limit_minutes=row.practice.mirror_max_age_minutes
         )
     ]
-    for request in stale[:limit]:
-        connection = charts.connection_of(request.practice)
+    began, renewed, silent = time.monotonic(), 0, set()
+    for row in stale[:limit]:
+        if time.monotonic() - began > REFRESH_FOR_S:
+            break
+        if row.practice_id in silent:
+            continue
+        wait_s = _refresh(row=row, now=now)
+        renewed += wait_s == 0
+        if wait_s:
+            silent.add(row.practice_id)
+        outbox.postpone(dispatches=[row], until=now + timedelta(seconds=wait_s))
+    return renewed
+
+
+def _refresh(*, row: Dispatch, now: datetime) -> float:
+    """Seconds until the patient of one dispatch may be asked for again; 0 when the snapshot is new."""
+    request = row.request
+    try:
         chart = charts.read(
-            practice=request.practice, connection=connection, patient_id=request.patient_external_id, now=now
+            practice=row.practice,
+            connection=charts.connection_of(row.practice),
+            patient_id=request.patient_external_id,
+            now=now,
         )
-        if chart.snapshot is not None:
-            workflow.renew_snapshot(request_id=request.id, snapshot=chart.snapshot, now=now)
-    return len(stale)
+        if chart.snapshot is None:
+            return max(REFRESH_AGAIN_S, chart.retry_after or 0.0)
+        workflow.renew_snapshot(request_id=request.id, snapshot=chart.snapshot, now=now)
+    except Exception as error:  # one patient's fault keeps nobody else's prescription
+        log.warning("a patient was not read again", extra={"error": type(error).__name__})
+        return REFRESH_AGAIN_S
+    return 0.0
 
 
 def repeat_due(*, now: datetime, limit: int = 100) -> int:

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from integrations.outcome import Outcome, OutcomeKind
-from review import delivery, sending
+from refillhub.practices import sealing
+from review import charts, delivery, sending, workflow
 from review.models import Dispatch
 from review.states import DispatchState, RequestState
 from tests.review import rows
@@ -89,3 +90,59 @@ def test_an_empty_line_costs_nothing(practice, wire):
     assert delivery.deliver_due(now=NOW) == 0
     assert delivery.repeat_due(now=NOW) == 0
     assert wire == []
+
+
+@pytest.fixture
+def stale(practice):
+    """An approved prescription whose patient was read an hour ago."""
+    request = rows.admit(practice)
+    type(request).objects.update(snapshot_at=NOW - timedelta(hours=1))
+    return request
+
+
+def test_what_is_due_leaves_before_any_patient_is_read_again(practice, wire, stale, monkeypatch):
+    fresh = rows.admit(
+        practice, rows.make_medication(practice, "70112346"), patient_external_id="70112346", sender_id="pat_2"
+    )
+    sent_at_reading = []
+
+    def read(**_given):
+        sent_at_reading.append(len(wire))
+        return charts.Chart(reason="chart_unreached")
+
+    monkeypatch.setattr(charts, "read", read)
+    assert delivery.deliver_due(now=NOW) == 1
+    assert sent_at_reading == [1]
+    fresh.refresh_from_db()
+    assert fresh.state == RequestState.SENT
+
+
+def test_a_patient_whose_chart_gives_no_answer_is_asked_for_once_a_minute(stale, wire, monkeypatch):
+    asked = []
+    monkeypatch.setattr(charts, "read", lambda **given: asked.append(given["now"]) or charts.Chart(reason="any"))
+    for seconds in range(0, 600, 2):
+        delivery.deliver_due(now=NOW + timedelta(seconds=seconds))
+    assert 8 <= len(asked) <= 11  # a wait of a minute ends a door's wait early
+    assert wire == []
+
+
+def test_a_fault_while_a_patient_is_read_again_stops_no_delivery(practice, wire, stale, monkeypatch):
+    def read(**_given):
+        raise sealing.UnknownKey("k")
+
+    monkeypatch.setattr(charts, "read", read)
+    rows.admit(practice, rows.make_medication(practice, "70112346"), patient_external_id="70112346", sender_id="pat_2")
+    delivery.deliver_due(now=NOW)
+    assert [kind for kind, _ in wire] == ["newrx"]
+    assert Dispatch.objects.get(request=stale).state == DispatchState.QUEUED
+
+
+def test_a_patient_read_again_lets_the_prescription_leave_in_the_same_pass(stale, wire, monkeypatch):
+    monkeypatch.setattr(charts, "read", lambda **_given: charts.Chart(snapshot=object()))
+
+    def renew(*, request_id, snapshot, now):
+        type(stale).objects.filter(id=request_id).update(snapshot_at=now)
+
+    monkeypatch.setattr(workflow, "renew_snapshot", renew)
+    assert delivery.deliver_due(now=NOW) == 1
+    assert [kind for kind, _ in wire] == ["newrx"]
