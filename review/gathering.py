@@ -4,6 +4,7 @@ Also the events that are no messages (merges, a macro that closes). What cannot 
 person.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,13 @@ from refillhub.practices.sealing import SealBroken
 from review import charts, workflow
 from review.models import EventKind, InboundEvent, Origin
 from review.workflow import inbox
+
+# After a fault of ours an event is read again so often, so long apart; then a person gets it.
+MOST_TRIES = 3
+ASK_AGAIN = timedelta(seconds=15)
+# A close this old can have swallowed no message that is read now.
+CLOSE_MATTERS = timedelta(days=2)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +87,18 @@ def _readable(rows: Sequence[InboundEvent], account: Connection | None) -> list[
             found.append((row, parsed(row, account)))
         except (klara_events.Unreadable, SealBroken) as error:
             inbox.set_aside(event=row, note=str(error))
+        except Exception as error:  # one row's fault (a key that is gone, a profile) keeps no other from being read
+            after_fault(row=row, error=error, now=row.lease_until or row.due_at)
     return found
+
+
+def after_fault(*, row: InboundEvent, error: Exception, now: datetime) -> None:
+    """A fault of ours at one event: tried again a few times, then set aside with an alarm. Its words stay unlogged."""
+    log.warning("an event was not read", extra={"error": type(error).__name__})
+    if row.attempts < MOST_TRIES:
+        inbox.give_back(events=[row], due_at=now + ASK_AGAIN, note="fault")
+    else:
+        inbox.set_aside(event=row, note=type(error).__name__)
 
 
 def parsed(row: InboundEvent, account: Connection | None) -> KlaraEvent:
@@ -99,17 +118,21 @@ def _order(row: InboundEvent, event: KlaraEvent) -> tuple[datetime, int, datetim
 def act_on_others(*, rows: Sequence[InboundEvent], now: datetime) -> None:
     """Events that are not messages: merges move requests, a macro that closes is an alarm."""
     for row in rows:
-        pairs = _readable([row], charts.connection_of(row.practice, Vendor.klara))
-        if not pairs:
-            continue
-        event = pairs[0][1]
-        if row.kind == EventKind.MERGED and event.patient and event.patient.merged_into:
-            workflow.merge_patient(
-                practice=row.practice, old_sender=event.patient.id, new_sender=event.patient.merged_into, now=now
-            )
-        if row.kind == EventKind.CLOSED:
-            _macro(row=row, event=event, now=now)
-        inbox.ignore(events=[row], now=now, note=str(row.kind))
+        for _, event in _readable([row], charts.connection_of(row.practice, Vendor.klara)):
+            try:
+                _act(row=row, event=event, now=now)
+            except Exception as error:
+                after_fault(row=row, error=error, now=now)
+
+
+def _act(*, row: InboundEvent, event: KlaraEvent, now: datetime) -> None:
+    if row.kind == EventKind.MERGED and event.patient and event.patient.merged_into:
+        workflow.merge_patient(
+            practice=row.practice, old_sender=event.patient.id, new_sender=event.patient.merged_into, now=now
+        )
+    if row.kind == EventKind.CLOSED:
+        _macro(row=row, event=event, now=now)
+    inbox.ignore(events=[row], now=now, note=str(row.kind))
 
 
 def _macro(*, row: InboundEvent, event: KlaraEvent, now: datetime) -> None:
@@ -130,7 +153,10 @@ def _macro(*, row: InboundEvent, event: KlaraEvent, now: datetime) -> None:
 
 
 def note_swallowed(*, bursts: Sequence[Burst], now: datetime) -> None:
-    """A macro's close that came before its message (K12), or that only our own look saw (K13)."""
+    """A macro's close that came before its message (K12), or that only our own look saw (K13).
+
+    An alarm about others: a close that cannot be read (purged, another profile) must never keep a message unread.
+    """
     by_conversation = {
         (burst.practice.id, row.conversation_id): burst for burst in bursts for row in burst.rows if row.conversation_id
     }
@@ -138,10 +164,17 @@ def note_swallowed(*, bursts: Sequence[Burst], now: datetime) -> None:
         kind=EventKind.CLOSED,
         practice_id__in={practice_id for practice_id, _ in by_conversation},
         conversation_id__in={conversation for _, conversation in by_conversation},
+        received_at__gte=now - CLOSE_MATTERS,
+        purged_at__isnull=True,
     )
     for row in closes:
         if (row.practice_id, row.conversation_id) in by_conversation:
-            _macro(row=row, event=parsed(row, charts.connection_of(row.practice, Vendor.klara)), now=now)
+            try:
+                event = parsed(row, charts.connection_of(row.practice, Vendor.klara))
+            except Exception as error:
+                log.warning("a close was not read", extra={"error": type(error).__name__})
+            else:
+                _macro(row=row, event=event, now=now)
     for burst in bursts:
         for row, event in zip(burst.rows, burst.events, strict=True):
             by = event.conversation.closed_by if event.conversation and row.origin == Origin.POLL else None

@@ -21,7 +21,7 @@ from refillhub.practices.sealing import SealBroken
 from review import charts, context, gathering, identity, matching, pharmacies, side_by_side, understanding, workflow
 from review.asks import Ask, Match
 from review.charts import Chart
-from review.gathering import Burst
+from review.gathering import ASK_AGAIN, MOST_TRIES, Burst
 from review.models import EventKind, InboundEvent, Kind
 from review.workflow import inbox
 from review.workflow.admission import LostLease
@@ -31,10 +31,9 @@ from rules.intake import reading as r
 
 # A chart that does not answer is asked again for so long; then the item goes to a person as it is.
 PATIENCE = timedelta(minutes=2)
-# After a fault of ours a burst is read again this often.
-MOST_TRIES = 3
-ASK_AGAIN = timedelta(seconds=15)
 THREADS = 8
+# Well inside a reader's lease: what has not had its turn by then is given back, so a slow chart keeps nobody else.
+LONGEST_S = 45.0
 # What has been read is admitted together, but none waits longer than this for its fellows.
 ADMIT_EVERY_S = 0.25
 log = logging.getLogger(__name__)
@@ -48,10 +47,14 @@ def glance(*, now: datetime, limit: int = 200) -> int:
     for row in rows:
         try:
             event = gathering.parsed(row, accounts[row.practice])
+            thread = understanding.thread_of(events=[event], medications=(), topics=frozenset(), pharmacies=())
+            is_urgent = read.read(thread=thread, lexicon=lexicon.load()).is_emergency
         except (klara_events.Unreadable, SealBroken):
             continue  # its turn comes when it is read, and then a person hears of it
-        thread = understanding.thread_of(events=[event], medications=(), topics=frozenset(), pharmacies=())
-        if read.read(thread=thread, lexicon=lexicon.load()).is_emergency:
+        except Exception as error:  # nobody knows what it says: it waits for nothing, and holds up nobody else
+            log.warning("a message was not glanced at", extra={"error": type(error).__name__})
+            is_urgent = True
+        if is_urgent:
             urgent.append(row)
     if rows:
         inbox.glanced(events=rows, urgent=urgent, now=now)
@@ -112,7 +115,12 @@ def _after_fault(burst: Burst, now: datetime) -> list[Ask]:
         inbox.give_back(events=burst.rows, due_at=now + ASK_AGAIN, note="fault")
         return []
     empty = r.Reading(primary=r.Intent.unclear)
-    return [_message(burst, Chart(), r.Thread(messages=(r.Message(text=""),)), empty, ("could_not_be_read",))]
+    try:
+        thread = understanding.thread_of(events=burst.events, medications=(), topics=frozenset(), pharmacies=())
+    except Exception as error:  # the person reads it in Klara
+        log.warning("a burst has no words", extra={"error": type(error).__name__})
+        thread = r.Thread(messages=(r.Message(text=""),))
+    return [_message(burst, Chart(), thread, empty, ("could_not_be_read",))]
 
 
 def _guarded(burst: Burst, now: datetime) -> list[Ask]:
@@ -131,7 +139,13 @@ def _read_and_admit(*, bursts: Sequence[Burst], now: datetime) -> None:
         # The shared limits count real time: a burst that waited its turn does not ask with the batch's clock.
         return now + timedelta(seconds=time.monotonic() - began)
 
-    jobs = [lambda burst=burst: _guarded(burst, moment()) for burst in bursts]  # type: ignore[misc]
+    def job(burst: Burst) -> list[Ask]:
+        if time.monotonic() - began < LONGEST_S:
+            return _guarded(burst, moment())
+        inbox.give_back(events=burst.rows, due_at=moment(), note="waited")
+        return []
+
+    jobs = [lambda burst=burst: job(burst) for burst in bursts]  # type: ignore[misc]
     with side_by_side.started(jobs=jobs, threads=THREADS) as futures:
         waiting = dict(zip(futures, bursts, strict=True))
         while waiting:
@@ -192,7 +206,7 @@ def _topics(burst: Burst) -> frozenset[str]:
     if conversation and not found:
         rows = list(
             InboundEvent.objects.select_related("practice")
-            .filter(practice=burst.practice, conversation_id=conversation, kind=EventKind.TAG)
+            .filter(practice=burst.practice, conversation_id=conversation, kind=EventKind.TAG, purged_at__isnull=True)
             .order_by("received_at")
         )
         account = charts.connection_of(burst.practice, Vendor.klara) if rows else None

@@ -36,8 +36,8 @@ def _take(waiting: "deque[tuple[Callable[[], T], Future[T]]]") -> None:
                 job, future = waiting.popleft()
             except IndexError:  # another thread was faster
                 return
-            connection.close_if_unusable_or_obsolete()
             try:
+                connection.close_if_unusable_or_obsolete()
                 future.set_result(job())
             except BaseException as error:
                 future.set_exception(error)

@@ -176,8 +176,10 @@ def merge_patient(*, practice: Practice, old_sender: str, new_sender: str, now: 
     """
     with verb(now=now) as ledger:
         moves.lock_patients([(practice.id, f"sender:{old_sender}"), (practice.id, f"sender:{new_sender}")])
-        ids = RefillRequest.objects.unfinished().filter(practice=practice, sender_id=old_sender)
-        rows = moves.lock_requests(ids.values_list("id", flat=True))
+        # Both senders' requests in one go: a second, later set of locks could wait for whoever waits for ours.
+        ids = RefillRequest.objects.unfinished().filter(practice=practice, sender_id__in=[old_sender, new_sender])
+        both = moves.lock_requests(ids.values_list("id", flat=True))
+        rows = {key: request for key, request in both.items() if request.sender_id == old_sender}
         for request in rows.values():
             request.sender_id = new_sender
             request.version += 1
