@@ -19,7 +19,7 @@ REFILLS = 30
 def found() -> dict[str, dict[str, Any]]:
     """What came of every story, played one after another."""
     stories = [*(f"kill:{seed}" for seed in SEEDS), "redis", "cut"]
-    return run.played(stories=stories, practices=10, refills=REFILLS, seconds=600)
+    return run.played(stories=stories, practices=10, refills=REFILLS, seconds=900)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

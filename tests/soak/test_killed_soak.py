@@ -20,7 +20,7 @@ def test_kills_at_random_moments_lose_nothing_and_send_nothing_twice() -> None:
     chance = random.Random(seed)
     stories = [f"kill:{chance.randrange(1_000_000)}" for _ in range(KILLS)]
     stories = [*stories, "redis", "cut"]
-    found = run.played(stories=stories, practices=40, refills=200, seconds=300 + 180 * len(stories))
+    found = run.played(stories=stories, practices=40, refills=200, seconds=300 + 300 * len(stories))
     assert sorted(found) == sorted(stories)
     wrong = {story: told for story, told in found.items() if run.harm(told)}
     assert wrong == {}, f"SOAK_SEED={seed}"
