@@ -88,7 +88,7 @@ def refresh_identities(*, now: datetime, limit: int = 20) -> int:
 
 
 def _refresh(*, row: Dispatch, now: datetime) -> float:
-    """Seconds until the patient of one dispatch may be asked for again; 0 when the snapshot is new."""
+    """Seconds until the patient of one dispatch may be asked for again; 0 when the chart has told what it knows."""
     request = row.request
     try:
         chart = charts.read(
@@ -97,9 +97,12 @@ def _refresh(*, row: Dispatch, now: datetime) -> float:
             patient_id=request.patient_external_id,
             now=now,
         )
-        if chart.snapshot is None:
+        if chart.reason == "patient_not_in_chart":
+            workflow.return_to_person(request_ids=[request.id], reason=chart.reason, now=now, urgent=True)
+        elif chart.snapshot is None:
             return max(REFRESH_AGAIN_S, chart.retry_after or 0.0)
-        workflow.renew_snapshot(request_id=request.id, snapshot=chart.snapshot, now=now)
+        else:
+            workflow.renew_snapshot(request_id=request.id, snapshot=chart.snapshot, now=now)
     except Exception as error:  # one patient's fault keeps nobody else's prescription
         log.warning("a patient was not read again", extra={"error": type(error).__name__})
         return REFRESH_AGAIN_S

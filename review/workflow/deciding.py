@@ -180,7 +180,9 @@ def _message(
     request.kind = Kind.MESSAGE
     request.reasons = request.reasons or list(ask.reasons)
     emergency = ask.reading.is_emergency is True
-    request.is_urgent = emergency or ask.reading.has_symptom is True
+    # What nobody could read may be anything: it waits behind nothing.
+    unread = "could_not_be_read" in ask.reasons
+    request.is_urgent = emergency or unread or ask.reading.has_symptom is True
     moves.move(request=request, verb=verb, to=R.IN_REVIEW, now=ledger.now)
     if emergency:
         request.reasons = ["emergency", *(r for r in request.reasons if r != "emergency")]

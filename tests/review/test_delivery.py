@@ -137,6 +137,14 @@ def test_a_fault_while_a_patient_is_read_again_stops_no_delivery(practice, wire,
     assert Dispatch.objects.get(request=stale).state == DispatchState.QUEUED
 
 
+def test_a_patient_who_is_no_longer_in_the_chart_brings_the_prescription_back_at_once(stale, wire, monkeypatch):
+    monkeypatch.setattr(charts, "read", lambda **_given: charts.Chart(reason="patient_not_in_chart"))
+    delivery.deliver_due(now=NOW)
+    stale.refresh_from_db()
+    assert (stale.state, stale.reasons[0], stale.is_urgent) == (RequestState.IN_REVIEW, "patient_not_in_chart", True)
+    assert wire == []
+
+
 def test_a_patient_read_again_lets_the_prescription_leave_in_the_same_pass(stale, wire, monkeypatch):
     monkeypatch.setattr(charts, "read", lambda **_given: charts.Chart(snapshot=object()))
 

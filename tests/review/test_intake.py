@@ -97,6 +97,7 @@ def test_after_a_fault_of_ours_the_person_gets_the_words(practice, monkeypatch):
     said(practice, "hello these are my words", is_glanced=True)
     play(4)
     request = RefillRequest.objects.get()
+    assert request.is_urgent
     shown = vault.open_payload(
         sealed=bytes(request.reading_sealed), practice_id=practice.id, stage="dev", purpose=understanding.PURPOSE
     )
