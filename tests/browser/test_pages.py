@@ -84,11 +84,13 @@ def test_from_sign_in_to_a_decision_without_a_mouse(scene, page_of, shot):
     _, main, *_ = fill(scene)
     page = page_of(None)
     page.goto("/queue/")
+    page.wait_for_function("document.activeElement.name !== undefined")
     page.keyboard.type(scene.osei.user.email)
     page.keyboard.press("Tab")
     page.keyboard.type("pass-word-12345")
     page.keyboard.press("Enter")
     page.wait_for_url("**/sign-in/code/**")
+    page.wait_for_function("document.activeElement.name !== undefined")  # the field has its focus only after load
     device = TOTPDevice.objects.get(user=scene.osei.user)
     page.keyboard.type(f"{TOTP(device.bin_key, device.step, device.t0, device.digits).token():06d}")
     page.keyboard.press("Enter")
