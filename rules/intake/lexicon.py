@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import array
 import functools
-import importlib.resources
-import json
 import lzma
 import sys
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from rules.intake import letters, plain_words
+from rules.intake import letters, plain_words, tables
 
 Ingredients = tuple[str, ...]
 ProductRow = tuple[str, str, Ingredients, str, str]  # tty, name, ingredients, generic RxCUI, DEA
@@ -147,44 +145,37 @@ def strictest(*schedules: Schedule) -> Schedule:
     return max(schedules, key=STRICTNESS.index, default=Schedule.unknown)
 
 
-def _lines(name: str) -> Iterator[list[str]]:
-    text = importlib.resources.files("rules").joinpath("data", name).read_text(encoding="utf-8")
-    rows = iter(text.splitlines())
-    next(rows)
-    return (row.split("\t") for row in rows if row)
-
-
 def _set(text: str, separator: str = "|") -> Ingredients:
     return tuple(sorted({sys.intern(part) for part in text.split(separator) if part}))
 
 
-def _read_names() -> tuple[dict[str, Name], dict[str, Name], set[str]]:
+def _read_names(text: str) -> tuple[dict[str, Name], dict[str, Name], set[str]]:
     """Names by key, names by RxCUI, and every ingredient known; a plain ingredient wins over a brand of one key."""
     names: dict[str, Name] = {}
     by_rxcui: dict[str, Name] = {}
     ingredients: set[str] = set()
     kinds = {"IN": NameKind.ingredient, "PIN": NameKind.salt, "MIN": NameKind.combination, "BN": NameKind.brand}
     order = {"IN": 0, "PIN": 1, "MIN": 2, "BN": 3}
-    for kind, text, rxcui, members, _flags in sorted(_lines("lexicon_names.tsv"), key=lambda row: order[row[0]]):
+    for kind, written, rxcui, members, _flags in sorted(tables.rows(text=text), key=lambda row: order[row[0]]):
         base = _set(members)
         salt = ""
         if kind == "IN":
-            ingredients.add(text)
+            ingredients.add(written)
         if kind == "PIN" and len(base) == 1:
             base_words = set(letters.key(text=base[0]).split())
-            salt = " ".join(word for word in letters.key(text=text).split() if word not in base_words)
-        name = Name(text, kinds[kind], (base,), salt, rxcui)
+            salt = " ".join(word for word in letters.key(text=written).split() if word not in base_words)
+        name = Name(written, kinds[kind], (base,), salt, rxcui)
         if rxcui:
             by_rxcui[rxcui] = name
-        key = letters.key(text=text)
+        key = letters.key(text=written)
         if key:
             names.setdefault(key, name)
     return names, by_rxcui, ingredients
 
 
-def _add_lay_names(names: dict[str, Name]) -> None:
+def _add_lay_names(names: dict[str, Name], text: str) -> None:
     groups: dict[str, tuple[str, ...]] = {}
-    for term, kind, members in _lines("lay_names.tsv"):
+    for term, kind, members in tables.rows(text=text):
         if kind == "group":
             groups[term] = tuple(members.split("|"))
             continue
@@ -199,10 +190,10 @@ def _add_lay_names(names: dict[str, Name]) -> None:
             names.setdefault(key, Name(term, NameKind.alias, (_set(members, "+"),)))
 
 
-def _read_products() -> dict[int, ProductRow]:
+def _read_products(text: str) -> dict[int, ProductRow]:
     interned: dict[str, Ingredients] = {}
     products: dict[int, ProductRow] = {}
-    for rxcui, tty, name, members, generic, dea in _lines("lexicon_products.tsv"):
+    for rxcui, tty, name, members, generic, dea in tables.rows(text=text):
         found = interned.get(members)
         if found is None:
             found = interned[members] = _set(members)
@@ -234,8 +225,7 @@ def _widen_brands(names: dict[str, Name], products: Mapping[int, ProductRow]) ->
     return {key: tuple(found) for key, found in made.items()}
 
 
-def _read_ndc() -> tuple[array.array[int], array.array[int]]:
-    data = importlib.resources.files("rules").joinpath("data", "lexicon_ndc.bin.xz").read_bytes()
+def _read_ndc(data: bytes) -> tuple[array.array[int], array.array[int]]:
     raw = lzma.decompress(data)
     count = len(raw) // 12
     codes, targets = array.array("Q"), array.array("I")
@@ -247,9 +237,9 @@ def _read_ndc() -> tuple[array.array[int], array.array[int]]:
     return codes, targets
 
 
-def _read_look_alikes(names: Mapping[str, Name]) -> dict[Ingredients, frozenset[Ingredients]]:
+def _read_look_alikes(names: Mapping[str, Name], text: str) -> dict[Ingredients, frozenset[Ingredients]]:
     pairs: dict[Ingredients, set[Ingredients]] = {}
-    for first, second in _lines("look_alikes.tsv"):
+    for first, second in tables.rows(text=text):
         one, two = names.get(letters.key(text=first)), names.get(letters.key(text=second))
         if one is None or two is None:
             continue
@@ -263,11 +253,16 @@ def _read_look_alikes(names: Mapping[str, Name]) -> dict[Ingredients, frozenset[
 
 @functools.cache
 def load() -> Lexicon:
-    """Read the shipped vocabulary; the second call returns the same value."""
-    names, by_rxcui, ingredients = _read_names()
-    products = _read_products()
+    """The shipped vocabulary; the second call returns the same value."""
+    return build(source=tables.shipped())
+
+
+def build(*, source: tables.Tables) -> Lexicon:
+    """A vocabulary out of its tables: about 0.4 s and 35 MB; raises ValueError where a table is malformed."""
+    names, by_rxcui, ingredients = _read_names(source.names)
+    products = _read_products(source.products)
     brand_products = _widen_brands(names, products)
-    _add_lay_names(names)
+    _add_lay_names(names, source.lay_names)
     for word in plain_words.NEVER_A_DRUG:
         names.pop(word, None)
     starts: dict[str, list[tuple[str, ...]]] = {}
@@ -277,9 +272,8 @@ def load() -> Lexicon:
         starts.setdefault(words[0], []).append(words)
         if len(words) == 1 and len(key) >= 4 and key.isalpha() and name.kind is not NameKind.hint:
             by_length.setdefault(len(key), []).append(key)
-    schedules = {name: Schedule(schedule.lower()) for name, schedule, _ in _lines("dea.tsv")}
-    codes, targets = _read_ndc()
-    manifest = json.loads(importlib.resources.files("rules").joinpath("data", "MANIFEST.json").read_text("utf-8"))
+    schedules = {name: Schedule(schedule.lower()) for name, schedule, _ in tables.rows(text=source.dea)}
+    codes, targets = _read_ndc(source.ndc)
     return Lexicon(
         names=names,
         starts={first: tuple(sorted(found, key=len, reverse=True)) for first, found in starts.items()},
@@ -288,9 +282,9 @@ def load() -> Lexicon:
         schedules=schedules,
         known_ingredients=frozenset(ingredients | set(schedules)),
         brand_products=brand_products,
-        look_alikes=_read_look_alikes(names),
+        look_alikes=_read_look_alikes(names, source.look_alikes),
         combinations=frozenset(row[2] for row in products.values() if len(row[2]) > 1),
-        release=str(manifest["release"]),
+        release=source.release,
         _ndc_codes=codes,
         _ndc_targets=targets,
         _by_length={length: tuple(found) for length, found in by_length.items()},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from rules.intake import classify, danger, doubts, letters, matching, mentions, pharmacies, phrases, plain_words
 from rules.intake.lexicon import Lexicon, NameKind
@@ -40,6 +41,7 @@ SENTENCES = {
     DoubtCode.sound_alike: "Another known drug has nearly the same name.",
     DoubtCode.combination: "The list has this ingredient only as part of a combination, or apart from it.",
     DoubtCode.hint_not_unique: "A lay name; not exactly one active entry belongs to it.",
+    DoubtCode.alias_unconfirmed: "An alias of this list entry that no prescriber has confirmed.",
     DoubtCode.strength_differs: "The strength written is not the entry's, or cannot be compared.",
     DoubtCode.form_differs: "The form, salt or release written is not the entry's, or cannot be compared.",
 }
@@ -112,7 +114,8 @@ def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
     view = doubts.View(
         thread, joined, words, intents, drug_mentions, shop_mentions, tuple(unread), frozenset(known), finds.was_cut
     )
-    return _verdict(view=view, harmless=harmless, drug_spans=drug_spans)
+    verdict = _verdict(view=view, harmless=harmless, drug_spans=drug_spans)
+    return replace(verdict, release=lexicon.release)
 
 
 def _join(*, thread: Thread) -> doubts.Joined:
@@ -145,7 +148,7 @@ def _aliases(*, thread: Thread, lexicon: Lexicon) -> dict[str, str]:
     """Extra names of exactly one active entry; a name shared by two entries, or a known drug name, is none."""
     owners: dict[str, set[str]] = {}
     for item in thread.medications:
-        for extra in item.extra_names:
+        for extra in (*item.extra_names, *item.proposed_names):
             key = letters.key(text=extra)
             known = lexicon.names.get(key)
             if key and item.is_active and (known is None or known.kind is NameKind.hint):
@@ -165,7 +168,7 @@ def _mentions(
     by_id = {entry.item.entry_id: entry for entry in entries}
     for found in finds.found:
         if found.alias_of:
-            match = matching.Match(entry=by_id[found.alias_of], score=90)
+            match = _match_of_alias(entry=by_id[found.alias_of], key=found.named.key)
         else:
             match = matching.resolve(named=found.named, stated=found.stated(), entries=entries, lexicon=lexicon)
         mention = _mention(joined=joined, words=words, found=found, match=match)
@@ -173,6 +176,13 @@ def _mentions(
         if again is None or mention.doubts or (mention.strength and mention.strength != again.strength):
             result.append(mention)
     return tuple(result)
+
+
+def _match_of_alias(*, entry: matching.Entry, key: str) -> matching.Match:
+    """The entry an alias belongs to; one that no prescriber has confirmed is a doubt (row F056, learning loop)."""
+    is_confirmed = key in {letters.key(text=one) for one in entry.item.extra_names}
+    doubts = () if is_confirmed else (DoubtCode.alias_unconfirmed,)
+    return matching.Match(entry=entry, score=90 if is_confirmed else 60, doubts=doubts)
 
 
 def _mention(
@@ -205,6 +215,7 @@ def _mention(
     return Mention(
         span=span if wide.message != span.message else wide,
         words=joined.words(span=span if wide.message != span.message else wide),
+        read_as=match.entry.item.name if found.alias_of and match.entry else name.text,
         ingredients=sets[0] if len(sets) == 1 else (),
         strength=strength,
         form=" ".join(part for part in (stated.shape, stated.release) if part),

@@ -88,6 +88,7 @@ class DoubtCode(StrEnum):
     sound_alike = "sound_alike"
     combination = "combination"
     hint_not_unique = "hint_not_unique"
+    alias_unconfirmed = "alias_unconfirmed"
     strength_differs = "strength_differs"
     form_differs = "form_differs"
     quantity_differs = "quantity_differs"
@@ -116,7 +117,8 @@ class ListItem:
     """One entry of the chart's medication list; codes as given, may be blank or wrong.
 
     `quantity` ("90") and `directions` (the sig) let a quantity or directions in the message be compared; left blank
-    they cannot, and what the patient writes about them is a doubt. `extra_names`: confirmed aliases of this entry.
+    they cannot, and what the patient writes about them is a doubt. `extra_names`: aliases of this entry that a
+    prescriber has confirmed; `proposed_names`: aliases nobody has confirmed, which resolve with a doubt.
     """
 
     entry_id: str
@@ -125,6 +127,7 @@ class ListItem:
     ndc: str = ""
     is_active: bool = True
     extra_names: tuple[str, ...] = ()
+    proposed_names: tuple[str, ...] = ()
     strength: str = ""
     form: str = ""
     quantity: str = ""
@@ -179,12 +182,14 @@ class Rival:
 class Mention:
     """A drug as the patient wrote it. Only `resolves_to` with no `doubts` may be acted upon.
 
+    `read_as` is the known name the words were read as ("metoprolol" for "metroprolol"), `kind` how.
     `ingredients` are lower-case RxNorm names, sorted; `score` 0-100; `strength` as written and tidied ("10 mg");
     `quantity` and `days` are None when not stated. The `*_differs` flags compare with the resolved entry.
     """
 
     span: Span
     words: str
+    read_as: str = ""
     ingredients: tuple[str, ...] = ()
     strength: str = ""
     form: str = ""
@@ -233,6 +238,7 @@ class Reading:
     `tag_agrees`: None when no refill or pharmacy tag came with the thread (policy decides what that
     means).
     `is_cancel`: the newest words take back what was asked before ("never mind") and nothing else was said with it.
+    `release` is the release of the vocabulary that the words were read with.
     """
 
     primary: Intent
@@ -250,3 +256,4 @@ class Reading:
     has_symptom: bool = False
     tag_agrees: bool | None = None
     must_reach_person: bool = True
+    release: str = ""
