@@ -202,6 +202,7 @@ REASONS: Mapping[str, str] = {
     "sound_alike": "Another drug sounds alike",
     "combination": "A combination drug",
     "hint_not_unique": "The hint fits several drugs",
+    "alias_unconfirmed": "An alias no prescriber has confirmed",
     "form_differs": "Another form than on the list",
     "quantity_differs": "Another quantity than on the list",
     "directions_in_message": "Names directions of its own",

@@ -6,6 +6,7 @@ that tricks of writing cannot change what is understood. Never raises and never 
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -102,7 +103,11 @@ PUNCTUATION = {
     "\u00bf": " ",
     "\u00a1": " ",
 }
-FRIENDLY = frozenset("🙏👍😊❤💊🙂☺😀😁👋💕💜💙💚🧡💛🤗😃😄👌✅🌸🌷🌹🌻✨🎉😇🥰♥💗💖🏥📞☎📱")
+FRIENDLY = frozenset(
+    "😅😂🤣😆😉😎🙃🤞🤠🤓😘😌🥳😺🌞☀☁🌈🍀🎄🎁🦃🎃⛄❄🌺🌼💐🌻🌱🍁🍂"
+    "🐾👵👴🙋🙇👏💪🤝🙌🫶🤍🖤🩷⭐🌟💫🕊🇲🇽🇺🇸🇵🇷📲💬✌👀☕🙏👍😊❤"
+    "💊🙂☺😀😁👋💕💜💙💚🧡💛🤗😃😄👌✅🌸🌷🌹🌻✨🎉😇🥰♥💗💖🏥📞☎📱"
+)
 BLANK = {"\t", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"}
 WORDS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+(?:[.,]\d+)*")
 
@@ -243,6 +248,7 @@ def tokens(*, text: str) -> tuple[Token, ...]:
     return tuple(Token(match.group(), match.start(), match.end()) for match in WORDS.finditer(text))
 
 
+@functools.lru_cache(maxsize=8192)
 def key(*, text: str) -> str:
     """The form under which names are looked up: folded words and numbers with single spaces."""
     return " ".join(token.text for token in tokens(text=fold(text=text).text))
