@@ -82,7 +82,7 @@ def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
     joined = _join(thread=thread, lexicon=lexicon)
     words = letters.tokens(text=joined.text)
     entries = matching.entries_of(medications=thread.medications, lexicon=lexicon)
-    harmless = classify.harmless_spans(text=joined.text)
+    harmless = classify.harmless_spans(text=joined.text.replace("\n", " "))
     drug_words = {one.text for one in words if one.text in lexicon.names}
     shops = pharmacies.find(text=joined.text, known_drugs=drug_words)
     written = joined.written(words=words)
