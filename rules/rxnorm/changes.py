@@ -12,6 +12,7 @@ from rules.rxnorm import ndc, schedules
 
 MOST_EXAMPLES = 20
 UNKNOWN = "unknown"
+KINDS = ("IN", "IN by name only", "PIN", "MIN", "BN", "SCD", "SBD", "GPCK", "BPCK", "NDC")
 TITLES = {
     "ingredient_schedules": "ingredients of another schedule",
     "product_schedules": "products of another DEA mark",
@@ -57,8 +58,7 @@ def counts(*, source: Tables) -> dict[str, int]:
     )
     found.update(row[1] for row in tables.rows(text=source.products))
     found["NDC"] = len(ndc.unpack(data=source.ndc))
-    kinds = ("IN", "IN by name only", "PIN", "MIN", "BN", "SCD", "SBD", "GPCK", "BPCK", "NDC")
-    return {kind: found[kind] for kind in kinds}
+    return {kind: found[kind] for kind in KINDS}
 
 
 def differences(*, old: Tables, new: Tables) -> dict[str, Change]:

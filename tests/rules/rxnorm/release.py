@@ -112,7 +112,7 @@ def of_tables(*, source: Tables, products: set[str] | None = None) -> Files:
     for kind, name, _, members, _ in names:
         _name(made, kind, name, [one for one in members.split("|") if one])
     by_code = {row[0]: row for row in rows}
-    for code, tty, name, members, generic, _ in rows:
+    for code, tty, name, members, _, _ in rows:
         if tty == "SCD":
             made.concept("SCD", name, code)
             _drug(made, code, name, [one for one in members.split("|") if one])
