@@ -13,7 +13,7 @@ from refillhub.practices.models import User
 from rules.admin import VocabularyAdmin
 from rules.intake.tables import Tables
 from rules.models import Vocabulary
-from tests.rules.releases.test_loading import load
+from tests.rules.releases.loads import load
 from tests.rules.rxnorm import release
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -24,7 +24,7 @@ from rules.intake import brands, lexicon, normalise
 from rules.intake.tables import Tables
 from rules.models import Vocabulary, VocabularyTable
 from rules.releases import keeping, loading
-from tests.rules.releases.test_loading import DAY, NOW, load
+from tests.rules.releases.loads import DAY, NOW, load
 from tests.rules.rxnorm import release
 
 pytestmark = pytest.mark.django_db(transaction=True)
