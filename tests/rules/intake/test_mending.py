@@ -35,7 +35,7 @@ def test_no_word_of_danger_is_mended_into_a_harmless_one(word: str) -> None:
     assert mended(f"my {word} today").text.split()[1] == word
 
 
-@pytest.mark.parametrize("word", ["lisinopril", "lisinoprl", "metformn", "zoloft", "hydralazin", "water", "tight", "change"])
+@pytest.mark.parametrize("word", "lisinopril lisinoprl metformn zoloft hydralazin water tight change".split())
 def test_drugs_and_known_words_stay_as_they_are(word: str) -> None:
     assert mended(f"my {word} please").text.split()[1] == word
 
