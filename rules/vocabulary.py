@@ -21,7 +21,7 @@ import structlog
 from django.db import DatabaseError
 
 from refillhub.practices import clock
-from rules.intake import brands, lexicon, normalise, tables
+from rules.intake import brands, lexicon, mending, normalise, tables
 from rules.intake.lexicon import Lexicon
 from rules.releases import keeping
 
@@ -120,11 +120,17 @@ def _take(held: Held | None) -> None:
         log.warning("vocabulary.old", version=release, age=past)
 
 
+# What the readers remember by vocabulary; a test finds every such cache.
+REMEMBERING = (
+    normalise._identify,
+    brands.shared_release_of_brand,
+    brands.release_of_salt,
+    brands.salt_of_brand,
+    mending._right,
+    mending._drug_words,
+)
+
+
 def _forget() -> None:
-    for remembering in (
-        normalise._identify,
-        brands.shared_release_of_brand,
-        brands.release_of_salt,
-        brands.salt_of_brand,
-    ):
+    for remembering in REMEMBERING:
         remembering.cache_clear()

@@ -2,8 +2,11 @@
 
 import functools
 import gc
+import importlib
+import inspect
 import logging
 import os
+import pkgutil
 import subprocess
 import sys
 import threading
@@ -85,11 +88,15 @@ def test_a_swap_forgets_what_was_read_by_the_old_one_and_lets_it_go(
 
 
 def test_every_cache_of_the_readers_that_holds_a_vocabulary_is_emptied() -> None:
-    folder = Path(rules.intake.__file__).parent
-    text = "\n".join(path.read_text() for path in folder.glob("*.py"))
-    assert text.count("lru_cache(") == 4, "a new cache must be forgotten in rules.vocabulary"
-    for cached in (normalise._identify, brands.shared_release_of_brand, brands.release_of_salt, brands.salt_of_brand):
-        assert isinstance(cached, functools._lru_cache_wrapper)
+    names = [one.name for one in pkgutil.iter_modules(rules.intake.__path__)]
+    found = [
+        member
+        for name in names
+        for member in vars(importlib.import_module(f"rules.intake.{name}")).values()
+        if isinstance(member, functools._lru_cache_wrapper) and "lexicon" in inspect.signature(member).parameters
+    ]
+    assert len(found) >= 6
+    assert {id(one) for one in found} == {id(one) for one in vocabulary.REMEMBERING}
 
 
 @pytest.mark.parametrize("spoil", [
