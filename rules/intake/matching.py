@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from rapidfuzz.distance import OSA
+from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA, JaroWinkler
 
 from rules.intake import brands, dose_forms, letters, normalise, sounds
 from rules.intake.lexicon import Ingredients, Lexicon, Name, NameKind, Near
@@ -18,6 +19,9 @@ from rules.intake.reading import DoubtCode, ListItem, Rival
 
 MARGIN = 2  # edits by which the best drug must beat every other known drug; with it k <= 2 edits cannot cross over
 LOOK_ALIKE_MARGIN = 3
+# Where only one edit parts the two: how far apart they must be by Jaro-Winkler (0-1) and by rapidfuzz's ratio (0-100).
+BEGINNINGS_MARGIN = 0.08
+RATIO_MARGIN = 8.0
 SCORES = {
     NameKind.ingredient: 100,
     NameKind.salt: 100,
@@ -121,11 +125,19 @@ def _is_too_near(*, word: str, best: Near, other: Near, lexicon: Lexicon) -> boo
     is_pair = any(one in lexicon.look_alikes.get(each, ()) for each in mine for one in theirs)
     if is_pair and best.distance > 1:
         return gap < LOOK_ALIKE_MARGIN
-    if best.distance == 1 and gap == 1 and not is_pair and not is_worn:
-        # One slip here, two there: the ear decides, by two sounds at least.
-        heard = sounds.key(word)
-        return OSA.distance(heard, sounds.key(other.name)) - OSA.distance(heard, sounds.key(best.name)) < MARGIN
+    if gap == 1 and not is_pair and not is_worn:
+        return not _is_clearly_apart(word=word, best=best.name, other=other.name)
     return gap < MARGIN
+
+
+def _is_clearly_apart(*, word: str, best: str, other: str) -> bool:
+    """Whether all other measures part two names that one edit alone would not: beginnings, share of letters, sound."""
+    heard = sounds.key(word)
+    return (
+        JaroWinkler.similarity(word, best) - JaroWinkler.similarity(word, other) >= BEGINNINGS_MARGIN
+        and fuzz.ratio(word, best) - fuzz.ratio(word, other) >= RATIO_MARGIN
+        and OSA.distance(heard, sounds.key(best)) < OSA.distance(heard, sounds.key(other))
+    )
 
 
 def resolve(*, named: Named, stated: Stated, entries: Sequence[Entry], lexicon: Lexicon) -> Match:

@@ -79,7 +79,7 @@ def _ask(*, meant: str, written: str, kind: str, outcome: Outcome, lexicon: Lexi
     near = _neighbours(meant, lexicon)
     with_it, without = (_read(written, (meant, *near), lexicon), _read(written, near, lexicon))
     wrong = [one for one in (*with_it, *without) if one != meant]
-    outcome.wrong += [(meant, written, one) for one in wrong]
+    outcome.wrong += [(meant, written, one) for one in dict.fromkeys(wrong)]
     outcome.by_kind[kind]["wrong"] += bool(wrong)
     if with_it == {meant}:
         outcome.right += 1
