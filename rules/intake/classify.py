@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
 
-from rules.intake import courtesy, danger, figures, harmless, letters, phrases, plain_words, supply_left
+from rules.intake import courtesy, danger, everyday, figures, harmless, letters, phrases, plain_words, supply_left
 from rules.intake.reading import Intent
 
 ALWAYS_READ = frozenset({Intent.emergency})
@@ -46,6 +46,8 @@ def mended(*, text: str, words: Sequence[letters.Token], known: set[int]) -> str
     for index, word in enumerate(words):
         if index in known or len(word.text) < 4 or len(word.text) > 24 or word.text in plain_words.ALL:
             continue
+        if word.text in everyday.load().known:
+            continue  # "overdue" is no misspelt overdose
         squeezed = re.sub(r"(.)\1{2,}", r"\1", word.text)
         for right in danger.DANGER_WORDS:
             allowed = 1 if len(right) < 8 else 2
@@ -82,13 +84,13 @@ def topics(
     seen: list[Seen] = []
     for intent, weight, pattern in phrases.TOPICS:
         if intent in ALWAYS_READ:
-            searched = text
+            searched = danger.meant(text=text)
         elif intent in READ_IN_PHRASES:
             searched = without_drugs
         else:
             searched = without_phrases
         found = (match.span() for match in pattern.finditer(searched))
-        if intent not in ALWAYS_READ:
+        if intent not in ALWAYS_READ:  # "Mrs. Hurt", "for my migraines", "Cedar Falls"
             found = (span for span in found if not any(low <= span[0] and span[1] <= high for low, high in names))
         seen += [Seen(intent, start, end, weight) for start, end in found]
     strong = [Seen(Intent.refill, match.start(), match.end(), 100) for match in phrases.REFILL_STRONG.finditer(text)]

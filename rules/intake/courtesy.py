@@ -211,6 +211,77 @@ COURTESY: tuple[re.Pattern[str], ...] = tuple(
         r"|spelling|name))*\b",
         r"\b(?:whatever|however|not sure how) (?:its|it'?s|it is|you|they) (?:called|spelled|spell it|say it|call"
         r" it)\b",
+        r"\b(?:not|no) (?:too |very |that |so )?(?:much|many) left\b|\bno more (?:on file|of (?:it|them)|there)\b",
+        r"\b(?:both |all )?(?:at|on) (?:0|zero)(?: refills?)?\b|\brefills?:? ?(?:0|zero|none)\b",
+        r"\b(?:i )?(?:have|got) (?:only |just |about )?(?:\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten)"
+        r" of each\b",
+        r"\banother (?=refill|rx|script|prescription|bottle|month|one\b|renewal|supply)",
+        r"\b(?:get|have|send|need) another\b(?= (?:rescue|inhaler|bottle|refill|my|one))",
+        r"\b(?:after|before|during|at|off|from) (?:work|church|lunch|school|the game|dinner|supper|my shift|shift"
+        r"|class|noon|practice)\b",
+        r"\b(?:i'?ve |i have |i )?been (?:a |your |with |coming to |going to |seeing |here |patients? |of"
+        r" )+(?:patients?|the practice|you"
+        r"|dr|y'?all|this office|them|here|practice|there|since)?\b(?: (?:of|for|since|with|to|close|about|over"
+        r"|almost|nearly|\d{1,4}"
+        r"|dr|many|years?|the|a|long|time|decades?|yrs?|now))*",
+        r"\b(?:this is |it'?s )?(?:the |my )?first time (?:i'?ve |i |i'm )?(?:used?|using|texting|writing|messaging"
+        r"|doing|tried)"
+        r"(?: (?:the|this|your|app|portal|texting|thing|way|texted|it))*\b",
+        r"\b(?:where|the one|the place|which) i(?:'ve)? (?:always |usually )?(?:use|used|go|get it|pick up)\b",
+        r"\b(?:i|we) (?:always|usually) (?:use|used|go|go to|get it)(?: at| to| there)?\b",
+        r"\bon file\b|\btaken as (?:prescribed|directed)\b|\bas (?:prescribed|directed)\b",
+        r"\bi work (?:nights?|days|weekends|late|tomorrow|today|there|until|till|a lot|mornings|evenings|overnights)\b",
+        r"\b(?:up|down|over|out) (?:here|there)\b|\bstop by\b|\bswing by\b|\bclose to\b|\b(?:get|got) a ?hold of\b",
+        r"\b(?:for|over|almost|close to|about) \d{1,2} (?:years|yrs)\b(?! of age| old)",
+        r"\b(?:hace|desde hace) (?:muchos |varios |\d{1,2} )?anos (?:que )?(?:soy|somos|voy)\b",
+        r"\bdollar general (?:don'?t|doesn'?t) (?:do|fill|have)\b",
+        r"\bpa (?=la\b|el\b|que\b|los\b|las\b|mi\b|mis\b|pedir|tres\b|dos\b|una?\b|ver\b|surtir|resurtir|renovar"
+        r"|hoy\b|manana\b)",
+        r"\b(?:i |you |one |they |it )?should (?:contact|message|text|write|ask|reach|call|let|be (?:ok|fine|good))\b",
+        r"\b(?:so|too|this|the|it'?s|for) late\b(?: (?:msg|message|text|hour|notice|reply|note))?|\blate (?:msg"
+        r"|message|text|hour)\b",
+        r"\bsent from (?:my|the)\b|\bbeing (?:re)?(?:filled|sent|renewed|refilled)\b|\b(?:is|are|was|be) sent\b",
+        r"\b(?:start(?:ing)?|opening|open|empiezo|empece|comenzando|abri) (?:my |the |mi |la |el )?(?:last|ultim[oa])"
+        r" (?:row|pack|week|bottle|box|"
+        r"strip|one|pen|semana|caja|frasco|tira|paquete)\b(?: (?:now|today|tomorrow|hoy|manana))?",
+        r"\b(?:ran|run|runs|out|due|need\w*|around|about|on|by) (?:around |about |on |by )?the \d{1,2}(?:st|nd|rd"
+        r"|th)?\b(?! ?(?:mg|mcg|ml|floor))",
+        r"\b(?:thank you|thanks|bye|thank ya|ty|pill|refill|please|now),? (?:baby|babe|sugar|darlin|darling|hun|hon"
+        r"|honey|doll)\b(?= ?[.,!?]| ?$)",
+        r"\b(?:stupid|dumb|darn|silly|this) (?:phone|keyboard|autocorrect|app|thing)\b|\bthank ya(?:ll)?\b",
+        r"\b(?:god|lord) (?:keep|love|be with) (?:you|ya|y'?all)\b|\b(?:we|you|y'?all|you all|office|yall|u|they)"
+        r" (?:are |is |were |'re )?closed\b",
+        r"\b(?:send|get|need|have|want|call in|order|do) (?:me |in )?(?:a )?new (?:one|ones|script|rx|prescription"
+        r"|refill)\b",
+        r"\b(?:it'?s|is|its) me\b|\bforgot to (?:say|mention|add|tell you)\b|\bdrug ?store\b|\b(?:is|are) (?:up"
+        r"|due)\b(?= ?[:.,!?]| ?$)",
+        r"\b(?:de nuevo|nuevamente|otra vez|una vez mas|toda vez que|por medio de la presente|de la manera mas atenta"
+        r"|quedo de usted"
+        r"|me despido|sin mas por el momento|un abrazo|a sus ordenes|para servirle|todavia tengo|ya casi|casi vacio"
+        r"|esta vacio)\b",
+        r"\b(?:me |nos )?(?:hacen?|haria|harian|hagan?|haga) (?:usted |ustedes )?(?:el|un|favor|ese)(?: (?:favor|gran"
+        r" favor))?(?: de)?\b",
+        r"\bme (?:la|lo|las|los)? ?(?:mandan?|envian?|surten?|resurten?|piden?|ordenan?|renuevan?|autorizan?)\b",
+        r"\b(?:despues|saliendo|cuando salga|al salir) (?:de|del) (?:trabajo|la escuela|misa|la iglesia|mi turno)\b",
+        r"\b(?:me |nos |le )?(?:dijeron|dijo|dicen|dice|aviso|avisaron|informaron)(?: (?:en|la|el|que|a|mi|de|del"
+        r"|farmacia|cvs|walgreens"
+        r"|walmart|ya|no|tiene|tengo|hay|refil\w*|resurtid\w*|autorizacion|necesita|necesitan|falta|faltaba))*\b",
+        r"\b(?:la|el|de|del|lo|los|las) (?:mism[oa]s? )?de siempre\b|\bque (?:frio|calor|lluvia|clima|bonito dia"
+        r"|lindo dia)\b(?: hoy)?",
+        r"\b(?:a |one )?new (?=rescue|inhaler|bottle|tube|pen\b|pens\b|box|pack\b|supply)|\bto whom it may concern\b",
+        r"\b(?:las |la |el |los )?mism[ao]s? (?:dosis|de siempre|cantidad|medicina)\b(?: de siempre)?|\bla de"
+        r" siempre\b",
+        r"\bdo the needful\b|\bkindest regards\b|\bwarm(?:est)? regards\b|\bwith (?:warm |kind |best )?regards\b"
+        r"|\bpura vida\b|\bpretty please\b",
+        r"\bin good health\b|\bwork (?:was|is|has been|got) (?:nuts|crazy|busy|hectic)\b|\bi (?:was )?fill(?:ed|ing)"
+        r" (?:up )?my pill ?box\b|\bpill ?box\b",
+        r"\b(?:vaya pues|fijate que|fijese que|pues mire|pues nada|mire usted|de cabecera|a lo que iba|por su"
+        r" atencion|por la atencion)\b",
+        r"\bver si (?:me|puede|pueden|podria|podrian|usted|es posible)\b|\bquisiera ver\b",
+        r"\bper (?:the|my) (?:bottle|label|pharmacy|app|pharmacist)\b|\bgo [a-z]+(?= ?!)|\bpeace be with you\b"
+        r"|\b(?:is|are) everywhere\b|\bdr \w+ pt\b",
+        r"\bwhoever reads this\b|\bon my account\b|\bto the bottom of the bottle\b|\b(?:on|in) (?:its|it'?s|the|my)"
+        r" last (?:few )?(?:puffs|legs|drops|pills|bit)\b",
         r"\bon either(?: one| of them)?\b|\bfor either(?: one)?\b|\bthese (?:ones|meds|medications|medicines"
         r"|prescriptions)\b",
         r"\b(?:nothing|nada) (?:urgent|big|urgente|mas|else)\b|\bnothing left on (?:file|it|the bottle|record)\b",

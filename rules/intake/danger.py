@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from rules.intake import danger_signs
+
 
 def any_of(*parts: str) -> re.Pattern[str]:
     """One pattern out of many."""
@@ -14,12 +16,11 @@ def any_of(*parts: str) -> re.Pattern[str]:
 
 
 EMERGENCY = any_of(
+    *(pattern for _, pattern in danger_signs.SIGNS),
     r"\bover-?\s?dos\w*",
-    r"\bod'?e?d\b",
     r"\bsobredosis\b",
     r"\btoo many (?:pills?|tablets?|of)\b",
     r"\btook (?:all|the whole|a whole|the entire|a bunch|a lot|a handful|way too|\d{2,})\b",
-    r"\bwhole bottle\b",
     r"\btook (?:my )?(?:husband|wife|mom|dad|son|daughter|kid)'?s\b",
     r"\baccidentally (?:took|swallow\w*|ate)\b",
     r"\b(?:took|swallowed|ate|got into) (?:some of )?(?:my|his|her|the) (?:pills|meds|medicine)\b",
@@ -28,8 +29,8 @@ EMERGENCY = any_of(
     r"\bpoison\w*",
     r"\benvenen\w+",
     r"\bsuicid\w*",
-    r"\bkill (?:myself|me|my self)\b",
-    r"\bkilling (?:myself|me)\b",
+    r"\bkill (?:myself|my self)\b",
+    r"\bkilling myself\b",
     r"\bend (?:it all|my life|"
     r"it)\b",
     r"\b(?:want|going|wanna|ready|wish) (?:to|i (?:was|were)|na)? ?(?:die|dead|disappear)\b",
@@ -118,6 +119,14 @@ EMERGENCY = any_of(
     r"\bcoma\b",
     r"\bblood sugar (?:is |of |was )?(?:over |under |below |above )?(?:[1-5]\d|[4-9]\d\d)\b",
 )
+
+_NOT_MEANT = re.compile(danger_signs.NOT_MEANT)
+
+
+def meant(*, text: str) -> str:
+    """The text with manners of speaking blotted out, same length."""
+    return _NOT_MEANT.sub(lambda match: "~" * len(match.group()), text)
+
 
 SYMPTOM = any_of(
     r"\b(?:hurt\w*|pain|pains|painful|ach(?:e|es|ing|y)|sore\w*|dizz\w*|light-?\s?head\w*|nause\w*|vomit\w*"

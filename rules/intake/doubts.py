@@ -177,8 +177,35 @@ def _shown(view: View) -> str:
     return ", ".join(view.joined.words(span=span)[:40] for span in spans) + (" ..." if len(view.unread) > 8 else "")
 
 
+_COUNTED = re.compile(
+    r"\b(?:all|both|these|the|refill|renew|need|las|los|mis|my|say)?,? ?(one|two|three|four|five|six|2|3|4|5|6|dos"
+    r"|tres|cuatro|cinco)"
+    r" (?:of (?:my|mine|them)|refills?|meds?|medicines?|medications?|prescriptions?|rxs?|scripts?|drugs|items|recetas?"
+    r"|medicinas?|medicamentos?|please|por favor)\b|\b(?:all|las|los) (two|three|four|five|six|dos|tres|cuatro|cinco"
+    r"|2|3|4|5|6)\b"
+    r"|\b(both|ambas|ambos|las dos|los dos)\b"
+)
+_COUNTS = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5,
+    "both": 2, "ambas": 2, "ambos": 2, "las dos": 2, "los dos": 2,
+}  # fmt: skip
+
+
+def counted_spans(*, text: str) -> list[tuple[int, int]]:
+    """Where a number of medicines is told ("all three", "two refills"); `of_drugs` holds it against what was read."""
+    return [match.span() for match in _COUNTED.finditer(text)]
+
+
 def of_drugs(*, view: View, asked_refill: bool) -> list[Doubt]:
+    """What the mentions themselves leave open, and a number of medicines that is not the number read."""
     doubts = [doubt for mention in view.mentions for doubt in mention.doubts]
+    for match in _COUNTED.finditer(view.joined.text):
+        said = next(group for group in match.groups() if group)
+        count = int(said) if said.isdigit() else _COUNTS[said]
+        if count > 1 and count != len(view.mentions):
+            span = view.joined.span(start=match.start(), end=match.end())
+            sentence = f"{count} medicines are spoken of, {len(view.mentions)} were read."
+            doubts.append(Doubt(code=DoubtCode.all_medications, sentence=sentence, span=span))
     if asked_refill and not view.mentions:
         doubts.append(Doubt(code=DoubtCode.no_drug_named, sentence="No drug is named."))
     twice = [

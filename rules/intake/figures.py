@@ -41,6 +41,13 @@ FIGURES: tuple[re.Pattern[str], ...] = tuple(
         r"(?<![\d])\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}(?!\d)",
         r"\b(?:rx|prescription|script|receta)(?: ?(?:number|no|num|numero|nro))?\.? ?(?:is |es )?[#:]? ?\d{5,9}\b",
         r"#\d{5,9}\b",
+        r"\b(?:ph|phone|tel|cell)[.:]? ?\d{3}-\d{4}(?!\d)|(?<!\d)\d{3}-\d{4}(?!\d)",
+        r"(?:(?<=^)|(?<=\n)|(?<=[ :]))\d{1,2}[).](?=\s+[a-z])",
+        r"\b(?:county )?(?:road|rd|route|street|st|hwy|highway|calle|avenida|ave) \d{1,5}\b|\b(?:la|en la|de la)"
+        r" (?:calle )?\d{1,3}(?= ?(?:$|[.,?!]))",
+        r"\b\d{1,2}k\b|\b\d{1,2}[-/ ](?:ene|feb|mar|abr|may|jun|jul|ago|sep|oct|nov|dic)[a-z]*[-/ ]\d{2,4}\b",
+        r"(?:(?<=the )|(?<=july )|(?<=good )|(?<=on )|(?<=around )|(?<=by )|(?<=for ))\d{1,2}(?:st|nd|rd|th)\b",
+        r"\b(?:since|from|desde) (?:19|20)\d\d\b",
         r"\b(?:apt|apartment|suite|unit|ste|apto|apartamento|zip|exit|milepost|route|rt|hwy|highway|i)[. #-]*\d{1,5}\b",
         r"\b(?:mrn|chart|account|acct|member|patient)(?: ?(?:number|no|id|num))?[. #:]*\d{4,12}\b",
         r"\b(?:at|around|by|a las|como a las) \d{1,2}(?::\d{2})? ?(?:a\.?m|p\.?m)\b\.?",

@@ -110,7 +110,7 @@ FRIENDLY = frozenset(
 )
 BLANK = {"\t", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"}
 _RUN = re.compile(r"[ \n]{2,}")
-WORDS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+(?:[.,]\d+)*")
+WORDS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|(?<![\w.])\.\d+|\d+(?:[.,]\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class Token:
     @property
     def is_number(self) -> bool:
         """True for digits, with decimal point or comma."""
-        return self.text[0].isdigit()
+        return self.text[0].isdigit() or self.text[0] == "."
 
 
 def fold(*, text: str) -> Folded:

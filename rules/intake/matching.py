@@ -6,6 +6,7 @@ when no other known drug is near. When two entries fit, neither is chosen.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -282,12 +283,27 @@ def _strength_differs(*, entry: Entry, stated: Stated) -> bool:
         known = [tuple(read)] if read else []
     if not known:
         return True
+    if stated.amounts and not stated.bare and _is_printed(amounts=stated.amounts, name=entry.item.name):
+        return False
     for amounts in known:
         if stated.amounts and not _amounts_fit(stated=stated.amounts, known=amounts):
             return True
         if stated.bare and not _bare_fit(bare=stated.bare, known=amounts):
             return True
     return False
+
+
+def _is_printed(*, amounts: Sequence[dose_forms.Amount], name: str) -> bool:
+    """Whether the one strength written stands in the entry's name as it is ("1.5 mg" of "1.5 mg/0.5 mL pen"), or is the
+    whole of one container ("0.5 ML dulaglutide 3 MG/ML")."""
+    folded = letters.fold(text=name).text
+    if len(amounts) != 1 or amounts[0].unit != "mg":
+        return False
+    value = float(amounts[0].value)
+    if re.search(rf"(?<![\d.]){re.escape(f'{value:g}')} ?mg/\d*\.?\d* ?ml", folded):
+        return True
+    whole = re.match(r"(\d*\.?\d+) ml .*?(?<![\d.])(\d*\.?\d+) mg/ml", folded)
+    return whole is not None and abs(float(whole[1]) * float(whole[2]) - value) < 0.005 * value
 
 
 def _amounts_fit(*, stated: Sequence[dose_forms.Amount], known: Sequence[dose_forms.Amount]) -> bool:

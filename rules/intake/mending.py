@@ -48,6 +48,8 @@ def _right(word: str, lexicon: Lexicon) -> str:
     lists = everyday.load()
     if word in lists.short_forms:
         return lists.short_forms[word]
+    if word.endswith("'s") and word[:-2] in lexicon.names:
+        return f"{word[:-2]} is"  # "levothyroxine's almost gone"
     squeezed = re.sub(r"(.)\1{2,}", r"\1", word)
     if squeezed != word and (squeezed in plain_words.ALL or squeezed in lists.benign):
         return squeezed
@@ -101,5 +103,3 @@ def _risky() -> tuple[str, ...]:
     """Known words that are not harmless: a slip may mean one of them."""
     lists = everyday.load()
     return tuple(sorted(one for one in lists.known - lists.benign if len(one) >= MIN_LENGTH - 1))
-
-

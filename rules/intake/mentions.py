@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
 
-from rules.intake import danger, dose_forms, everyday, letters, matching, normalise, plain_words
+from rules.intake import danger, dose_forms, everyday, joining, letters, matching, normalise, plain_words
 from rules.intake.lexicon import Ingredients, Lexicon, Name, NameKind
+from rules.intake.pieces import LINKS, Found, Piece
 
 MAX_SEARCHED_WORDS = 40
 COUNT_UNITS = frozenset(
@@ -36,7 +36,6 @@ DAY_UNITS = {
 }
 WORD_NUMBERS = {"one": 1, "two": 2, "three": 3, "six": 6, "thirty": 30, "sixty": 60, "ninety": 90, "tres": 3, "dos": 2}
 MESSAGE_RELEASE = frozenset(dose_forms.RELEASE) - {"la", "dr", "cd", "sa", "liberacion"}
-LINKS = frozenset("of de the my mi for on a supply pills tablets tabs capsules pill tablet strength".split())
 DIRECTIONS = re.compile(
     r"\b(?:i )?(?:take |taking |tomo )?(?:(?:1|2|3|one|two|una?|dos) (?:tablets?|pills?|tabs?|capsules?"
     r"|pastillas?|puffs?) )?"
@@ -58,58 +57,6 @@ RATES = (
         1,
     ),
 )
-
-PieceKind = Literal["amounts", "bare", "quantity", "days", "shape", "release", "salt", "directions", "filler"]
-
-
-@dataclass(slots=True)
-class Piece:
-    """Something written about a drug, at token positions [first, last)."""
-
-    kind: PieceKind
-    first: int
-    last: int
-    amounts: tuple[dose_forms.Amount, ...] = ()
-    number: Fraction | None = None
-    text: str = ""
-    hours: str = ""
-
-
-@dataclass(slots=True)
-class Found:
-    """A named drug at token positions [first, last) with its pieces; `alias_of` is a list entry's own extra name."""
-
-    first: int
-    last: int
-    named: matching.Named
-    alias_of: str = ""
-    pieces: list[Piece] = field(default_factory=list)
-
-    def stated(self) -> matching.Stated:
-        """The pieces as one value."""
-        amounts: tuple[dose_forms.Amount, ...] = ()
-        bare: list[Fraction] = []
-        shape = release = salt = hours = ""
-        for piece in self.pieces:
-            amounts += piece.amounts
-            if piece.kind == "bare" and piece.number is not None:
-                bare.append(piece.number)
-            shape = piece.text if piece.kind == "shape" else shape
-            release = piece.text if piece.kind == "release" else release
-            hours = piece.hours or hours
-            salt = f"{salt} {piece.text}".strip() if piece.kind == "salt" else salt
-        return matching.Stated(amounts=amounts, bare=tuple(bare), shape=shape, release=release, salt=salt, hours=hours)
-
-    def number_of(self, kind: PieceKind) -> int | None:
-        """The whole number of the first piece of a kind, or None."""
-        for piece in self.pieces:
-            if piece.kind == kind and piece.number is not None and piece.number.denominator == 1:
-                return int(piece.number)
-        return None
-
-    def text_of(self, kind: PieceKind) -> str:
-        """The text of the first piece of a kind, or empty."""
-        return next((piece.text for piece in self.pieces if piece.kind == kind), "")
 
 
 @dataclass(slots=True)
@@ -137,7 +84,9 @@ def find(
     """
     tokens = tuple(words)
     directions = _directions_at(text=text, words=tokens)
-    found, was_cut = _names(words=tokens, harmless=harmless | set(directions), aliases=aliases, lexicon=lexicon)
+    found, was_cut = _names(
+        text=text, words=tokens, harmless=harmless | set(directions), aliases=aliases, lexicon=lexicon
+    )
     taken = {index for one in found for index in range(one.first, one.last)}
     pieces = _pieces(text=text, words=tokens, taken=taken, harmless=harmless | set(directions))
     pieces += [
@@ -146,7 +95,7 @@ def find(
     ]
     covered = taken | _attach(text=text, words=tokens, found=found, pieces=pieces)
     return Finds(
-        _joined(text=text, words=tokens, found=found, entry_sets=entry_sets, lexicon=lexicon), covered, was_cut
+        joining.joined(text=text, words=tokens, found=found, entry_sets=entry_sets, lexicon=lexicon), covered, was_cut
     )
 
 
@@ -172,7 +121,7 @@ def _directions_at(*, text: str, words: tuple[letters.Token, ...]) -> dict[int, 
 
 
 def _names(
-    *, words: tuple[letters.Token, ...], harmless: set[int], aliases: dict[str, str], lexicon: Lexicon
+    *, text: str, words: tuple[letters.Token, ...], harmless: set[int], aliases: dict[str, str], lexicon: Lexicon
 ) -> tuple[list[Found], bool]:
     found: list[Found] = []
     searched: dict[str, matching.Named | None] = {}
@@ -182,7 +131,7 @@ def _names(
         if _is_broken_word(words=words, at=at):
             at += 1
             continue
-        exact = _exact_at(words=words, at=at, aliases=aliases, lexicon=lexicon)
+        exact = _exact_at(text=text, words=words, at=at, aliases=aliases, lexicon=lexicon)
         if exact is not None:
             found.append(exact)
             at = exact.last
@@ -213,7 +162,9 @@ def _is_broken_word(*, words: tuple[letters.Token, ...], at: int) -> bool:
     return is_glued and not words[at - 2].is_number and len(words[at - 1].text) == 1
 
 
-def _exact_at(*, words: tuple[letters.Token, ...], at: int, aliases: dict[str, str], lexicon: Lexicon) -> Found | None:
+def _exact_at(
+    *, text: str, words: tuple[letters.Token, ...], at: int, aliases: dict[str, str], lexicon: Lexicon
+) -> Found | None:
     for size in range(min(5, len(words) - at), 0, -1) if aliases else ():
         key = " ".join(word.text for word in words[at : at + size])
         if key in aliases:
@@ -225,7 +176,15 @@ def _exact_at(*, words: tuple[letters.Token, ...], at: int, aliases: dict[str, s
     if after == at + 1 and words[at].text in normalise.SALTS and known.kind is not NameKind.hint:
         return None
     key = " ".join(word.text for word in words[at:after])
+    if known.kind is NameKind.combination and _is_parted(text=text, words=words, first=at, last=after):
+        alone = lexicon.names.get(words[at].text)  # "glimepiride, pioglitazone": two drugs of a list
+        return Found(at, at + 1, matching.Named(name=alone, key=words[at].text)) if alone is not None else None
     return Found(at, after, matching.Named(name=known, key=key))
+
+
+def _is_parted(*, text: str, words: tuple[letters.Token, ...], first: int, last: int) -> bool:
+    gaps = (text[words[index].end : words[index + 1].start] for index in range(first, last - 1))
+    return any(re.search(r"[,;\n]", gap) for gap in gaps)
 
 
 def _split_at(*, words: tuple[letters.Token, ...], at: int, harmless: set[int], lexicon: Lexicon) -> Found | None:
@@ -284,12 +243,12 @@ def _piece_at(*, text: str, words: tuple[letters.Token, ...], at: int, taken: se
     if word in MESSAGE_RELEASE:
         last = at + (2 if following == "release" else 1)
         return Piece("release", at, last, text=dose_forms.RELEASE[word], hours=dose_forms.hours_of(text=word))
-    if word in ("la", "cd") and (at + 1 == len(words) or words[at + 1].is_number) and at and at - 1 in taken:
-        return Piece("release", at, at + 1, text="er")
+    if word in ("la", "cd", "dr", "sa") and (at + 1 == len(words) or words[at + 1].is_number) and at - 1 in taken:
+        return Piece("release", at, at + 1, text=dose_forms.RELEASE[word])
     if word in dose_forms.SHAPE and word not in ("system", "pack", "device", "insert", "kit"):
         return Piece("shape", at, at + 1, text=dose_forms.SHAPE[word])
-    if word in normalise.SALTS:
-        return Piece("salt", at, at + 1, text=word)
+    if word in normalise.SALTS or word in normalise.SPANISH_SALTS:
+        return Piece("salt", at, at + 1, text=normalise.SPANISH_SALTS.get(word, word))
     if word in ("oral", "generic", "brand", "mg", "mcg", "miligramos"):
         return Piece("filler", at, at + 1, text=word)
     return None
@@ -326,10 +285,16 @@ def _attach(*, text: str, words: tuple[letters.Token, ...], found: list[Found], 
     ends = {id(one): one.last for one in found}
     for piece in sorted(pieces, key=lambda one: one.first):
         owner = next((one for one in found if ends[id(one)] == piece.first), None)
+        if owner is None and piece.first and words[piece.first - 1].text in ("de", "en"):
+            owner = next((one for one in found if ends[id(one)] == piece.first - 1), None)  # "metformina de 500"
         if owner is None:
             owner = _drug_after(text=text, words=words, found=found, piece=piece)
         if owner is None and piece.kind != "bare":
             owner = _drug_before(text=text, words=words, found=found, piece=piece)
+        if owner is None:  # "the tartrate 50": the number follows a piece that has its owner
+            owner = next((one for one in found if any(own.last == piece.first for own in one.pieces)), None)
+        if owner is None and len(found) == 1 and _stands_alone(text=text, words=words, piece=piece):
+            owner = found[0]
         if owner is None and len(found) == 1 and _belongs_to_the_only(words=words, piece=piece):
             owner = found[0]
         if owner is None:
@@ -339,6 +304,17 @@ def _attach(*, text: str, words: tuple[letters.Token, ...], found: list[Found], 
         if ends[id(owner)] == piece.first:
             ends[id(owner)] = piece.last
     return covered
+
+
+def _stands_alone(*, text: str, words: tuple[letters.Token, ...], piece: Piece) -> bool:
+    """Whether a strength or form is all there is on its line ("the 20 mg", "the pens", "50s")."""
+    if piece.kind not in ("amounts", "bare", "shape", "release"):
+        return False
+    start, end = words[piece.first].start, words[piece.last - 1].end
+    before, after = text[:start].rpartition("\n")[2], text[end:].partition("\n")[0]
+    return re.fullmatch(r"[\s(]*(?:(?:it'?s|the|las?|los|el|de|son|in) )*", before) is not None and (
+        re.fullmatch(r"[\s).,!]*(?:s|ones?|please|thanks)?[\s).,!]*", after) is not None
+    )
 
 
 def _belongs_to_the_only(*, words: tuple[letters.Token, ...], piece: Piece) -> bool:
@@ -365,72 +341,3 @@ def _drug_before(*, text: str, words: tuple[letters.Token, ...], found: list[Fou
     one = before[-1]
     end = max([one.last, *(own.last for own in one.pieces if own.last <= piece.first)])
     return one if piece.first - end <= 2 and "\n" not in text[words[end - 1].end : words[piece.first].start] else None
-
-
-def _joined(
-    *,
-    text: str,
-    words: tuple[letters.Token, ...],
-    found: list[Found],
-    entry_sets: frozenset[Ingredients],
-    lexicon: Lexicon,
-) -> list[Found]:
-    """Join names that stand together: "losartan-hctz" is one combination, "Zestril (lisinopril)" one drug."""
-    result: list[Found] = []
-    for one in found:
-        last = result[-1] if result else None
-        if last is not None and _is_its_device(left=last, right=one, words=words):
-            last.pieces.append(Piece("shape", one.first, one.last, text="inhaler"))
-            continue
-        if last is None or last.pieces or last.alias_of or one.alias_of or last.last != one.first:
-            result.append(one)
-            continue
-        gap = text[words[last.last - 1].end : words[one.first].start]
-        left, right = last.named.name, one.named.name
-        is_same = bool(set(left.ingredient_sets) & set(right.ingredient_sets)) and left.kind is not NameKind.hint
-        if is_same and right.kind is not NameKind.hint and re.fullmatch(r"[\s(/,\[-]*", gap):
-            better = right if right.kind is NameKind.salt or len(right.ingredient_sets) == 1 else left
-            rivals = last.named.near_rivals + one.named.near_rivals
-            distance = max(last.named.distance, one.named.distance)
-            named = matching.Named(name=better, key=one.named.key, distance=distance, near_rivals=rivals)
-            result[-1] = Found(last.first, one.last, named, pieces=one.pieces)
-        elif union := _union(left=left, right=right, gap=gap, entry_sets=entry_sets, lexicon=lexicon):
-            name = Name(f"{left.text} / {right.text}", NameKind.combination, (union,))
-            named = matching.Named(
-                name=name,
-                key=f"{last.named.key} {one.named.key}",
-                distance=max(last.named.distance, one.named.distance),
-                near_rivals=last.named.near_rivals + one.named.near_rivals,
-            )
-            result[-1] = Found(last.first, one.last, named, pieces=one.pieces)
-        else:
-            result.append(one)
-    return result
-
-
-def _is_its_device(*, left: Found, right: Found, words: tuple[letters.Token, ...]) -> bool:
-    """ "albuterol inhaler", "salbutamol en inhalador": a lay name that only says the form of the drug before it."""
-    if right.named.name.kind is not NameKind.hint or left.alias_of or left.named.name.kind is NameKind.hint:
-        return False
-    end = max([left.last, *(piece.last for piece in left.pieces)])
-    if right.named.key not in ("inhaler", "inhalador", "puffer", "inhalers") or right.first - end > 2:
-        return False
-    members = {part for choice in right.named.name.ingredient_sets for part in choice}
-    between = (words[index].text for index in range(end, right.first))
-    is_linked = all(word in LINKS | {"en", "rescue", "de"} for word in between)
-    return is_linked and any(set(choice) & members for choice in left.named.name.ingredient_sets)
-
-
-def _union(*, left: Name, right: Name, gap: str, entry_sets: frozenset[Ingredients], lexicon: Lexicon) -> Ingredients:
-    """The combination two names that stand together mean, or () when they are two drugs of a list."""
-    if NameKind.hint in (left.kind, right.kind) or not re.fullmatch(r"\s*[-/+&]\s*|\s+", gap):
-        return ()
-    if len(left.ingredient_sets) != 1 or len(right.ingredient_sets) != 1:
-        return ()
-    one, two = left.ingredient_sets[0], right.ingredient_sets[0]
-    union = tuple(sorted({*one, *two}))
-    if union in entry_sets:
-        return union
-    are_listed_apart = one in entry_sets and two in entry_sets
-    is_known = union in lexicon.combinations
-    return union if is_known and (gap.strip() or not are_listed_apart) else ()

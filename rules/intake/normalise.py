@@ -31,6 +31,13 @@ SALTS = frozenset(
     camsylate tosylate ethanolate
     """.split()
 )
+# Salts as Spanish writes them.
+SPANISH_SALTS = {
+    "tartrato": "tartrate", "succinato": "succinate", "clorhidrato": "hydrochloride", "sodico": "sodium",
+    "potasico": "potassium", "calcico": "calcium", "mononitrato": "mononitrate", "dinitrato": "dinitrate",
+    "maleato": "maleate", "besilato": "besylate", "sulfato": "sulfate", "fosfato": "phosphate", "hiclato": "hyclate",
+    "succ": "succinate", "tart": "tartrate",
+}  # fmt: skip
 FILLER = frozenset(
     """
     by mouth po usp and with for of the a an release acting long coated strength generic brand rx otc daily hr hour
@@ -386,6 +393,7 @@ def _same_strength(left: tuple[dose_forms.Amount, ...], right: tuple[dose_forms.
 
 SHAPES_ALIKE = (
     frozenset({"injection", "pen", "syringe", "cartridge", "solution"}),
+    frozenset({"vial", "injection", "solution"}),
     frozenset({"drops", "solution"}),
     frozenset({"drops", "suspension"}),
     frozenset({"inhaler", "powder"}),

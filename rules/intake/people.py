@@ -33,6 +33,7 @@ _INTRODUCED = re.compile(
     rf" patient|su"
     rf" paciente|de su paciente|yours|con) ((?:{_WORD} ){{0,4}}{_WORD})"
 )
+_SAYS_NAME = re.compile(r"(?:my name|name|me llamo|mi nombre|soy|this is|le habla|le escribe)\b")
 _HERE = re.compile(rf"((?:{_WORD} ){{0,2}}{_WORD}),? (?:here|aqui|reporting)\b")
 _GREETED = re.compile(
     rf"\b(?:hi|hey|hello|hola|dear|good (?:morning|afternoon|evening)|morning|buen(?:os|as)? (?:dias?|tardes|noches)"
@@ -44,6 +45,7 @@ _TITLED = re.compile(rf"\b(?:dr|doctor|dra|doctora|mr|mrs|ms|sr|sra|nurse|dona|d
 _PART = re.compile(r"[.,;:!?\n()/\u2014~*|]+| -+ ?|(?<=[a-z]) -(?=[a-z])|^-+|--+")
 _VERBISH = re.compile(r"(?:ed|ing|n't|says?|said|told|wants?|gave|took|put|has|had|will|can|could|please|is|are)$")
 MOST_WORDS = 4
+_FIGURE_WORDS = frozenset("dob d o b born birth birthday bday date of apt ph phone cell".split())
 
 
 def name_tokens(
@@ -64,7 +66,8 @@ def name_tokens(
     judge = _Judge(words, original, lists, lexicon, found)
     for pattern, is_sure in ((_INTRODUCED, False), (_GREETED, False), (_TITLED, True)):
         for match in pattern.finditer(text):
-            named = judge.run(first=at.get(match.start(1)), is_sure=is_sure, end=match.end(1))
+            says_name = bool(_SAYS_NAME.match(match.group())) or _is_all_census(match.group(1), lists)
+            named = judge.run(first=at.get(match.start(1)), is_sure=is_sure, end=match.end(1), takes_census=says_name)
             if named and pattern is _INTRODUCED:
                 named |= {at[start] for start in at if match.start() <= start < match.start(1)}
             found |= named
@@ -74,6 +77,12 @@ def name_tokens(
     found |= _parts(text=text, words=words, judge=judge, figures=figures)
     leads = TITLES | {"att", "atte", "atentamente", "paciente", "patient", "aqui"}
     return found | {index for index, word in enumerate(words) if word.text in leads and index + 1 in found}
+
+
+def _is_all_census(text: str, lists: everyday.Everyday) -> bool:
+    """Whether two or three words are all census names ("its carol simms")."""
+    parts = text.split()
+    return 2 <= len(parts) <= 3 and all(one.strip(".,") in lists.names for one in parts)
 
 
 def full_names(
@@ -127,7 +136,7 @@ class _Judge:
         if bare in self.lists.known:
             return False
         # A word of no list that stands near a drug's name is a misspelt drug before it is a name.
-        if len(bare) >= 5 and self.lexicon.near(word=bare, limit=2):
+        if len(bare) >= 5 and self.lexicon.near(word=bare, limit=1 if len(bare) < 8 else 2):
             return False
         return is_sure or (self.original[index][:1].isupper() and not self.is_shouted)
 
@@ -135,8 +144,10 @@ class _Judge:
         name = self.lexicon.names.get(word)
         return name is not None and name.kind is not NameKind.hint and word not in self.lists.names
 
-    def run(self, *, first: int | None, is_sure: bool, end: int) -> set[int]:
-        """The names in a row from word `first`, at most four, titles between allowed."""
+    def run(self, *, first: int | None, is_sure: bool, end: int, takes_census: bool = False) -> set[int]:
+        """The names in a row from word `first`, at most four, titles between allowed.
+
+        `takes_census`: a census name counts even where it is a word too, as "my name is" stands before it."""
         found: set[int] = set()
         index = first
         while index is not None and index < len(self.words) and self.words[index].end <= end:
@@ -151,6 +162,7 @@ class _Judge:
                     and not _VERBISH.search(word)
                 )
                 or self.is_name(index, is_sure=False)
+                or (takes_census and word in self.lists.names and word not in plain_words.ALL)
             ):
                 found.add(index)
             else:
@@ -181,7 +193,9 @@ def _parts(*, text: str, words: Sequence[letters.Token], judge: _Judge, figures:
         inside = [
             index
             for index, word in enumerate(words)
-            if begin <= word.start and word.end <= stop and not (word.is_number and index in figures)
+            if begin <= word.start
+            and word.end <= stop
+            and not (index in figures and (word.is_number or word.text in _FIGURE_WORDS))
         ]
         if not inside:
             continue

@@ -5,11 +5,12 @@ Which pharmacy the prescription goes to is never decided here.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
-from rules.intake import letters, plain_words
+from rules.intake import everyday, letters, plain_words
 from rules.intake.reading import PharmacyMention, Span
 
 _CHAIN_NAMES = (
@@ -27,7 +28,7 @@ _CHAIN_NAMES = (
     r" supermarkets?|market street|sedano'?s|sav-?on|thriftway|quality food|qfc|haggen|times supermarket"
 )
 CHAINS = re.compile(
-    rf"(?<!my )(?<!la )\b(?:{_CHAIN_NAMES})(?: (?:pharmacy|drug ?stores?|drugs?|rx))?(?:,? ?(?:#|store|no\.?|number)"
+    rf"\b(?:{_CHAIN_NAMES})(?: (?:pharmacy|drug ?stores?|drugs?|rx))?(?:,? ?(?:#|store|no\.?|number)"
     rf" ?\d{{1,6}})?"
     r"(?![a-z'])"
 )
@@ -44,7 +45,6 @@ PLACE = re.compile(
     r"|de|del"
     r"|sobre la|cerca de) (?:the |la |el )?(?:corner of |esquina de |calle |avenida )?"
 )
-_ORDINAL = re.compile(r"\d{1,5}(?:st|nd|rd|th)?$")
 STREETS = frozenset(
     "st street ave avenue rd road blvd boulevard dr drive ln lane hwy highway pkwy parkway pike plaza square sq way"
     " court ct"
@@ -83,16 +83,26 @@ class Found:
     place: str
 
 
-def find(*, text: str, known_drugs: Container[str] = ()) -> tuple[Found, ...]:
+TOWNS = re.compile(
+    r"\b(?:cedar|sioux|wichita|twin|great|niagara|idaho|chippewa|klamath|menomonee|river|fergus|little|glens|black"
+    r" river"
+    r"|international|thief river|seneca|cuyahoga|chagrin) falls\b|\b(?:hot|sulphur|coral|palm) springs\b"
+)
+
+
+def find(*, text: str, known_drugs: Container[str] = (), capitals: Container[int] | None = None) -> tuple[Found, ...]:
     """Every pharmacy named in a folded text, in order, a place after it included.
 
-    `known_drugs`: words that are drug names; a place ends before one ("at CVS, lisinopril").
+    `known_drugs`: words that are drug names; a place ends before one ("at CVS, lisinopril"). `capitals`: where words
+    written with a capital begin; a word that the language knows belongs to a place only if it is one of them (None:
+    unknown, any word may).
     """
+    may_be_place = _Places(known_drugs, capitals)
     found = [
-        _with_place(text=text, start=match.start(), end=match.end(), name=match.group(), drugs=known_drugs)
+        _with_place(text=text, start=match.start(), end=match.end(), name=match.group(), allowed=may_be_place)
         for match in CHAINS.finditer(text)
     ]
-    found = [one for one in found if not any(other.start < one.start < other.end for other in found)]
+    found = _merged(found, text)
     for match in NAMED.finditer(text):
         group = 1 if match.group(1) else 2
         start, end = _name_bounds(
@@ -101,10 +111,26 @@ def find(*, text: str, known_drugs: Container[str] = ()) -> tuple[Found, ...]:
         if start == end or any(one.start < match.end() and start < one.end for one in found):
             continue
         begin, stop = (start, match.end()) if group == 1 else (match.start(), end)
-        found.append(
-            _with_place(text=text, start=begin, end=stop, name=text[begin:stop], drugs=known_drugs, is_named=True)
-        )
+        found.append(_with_place(text=text, start=begin, end=stop, name=text[begin:stop], allowed=may_be_place))
     return tuple(sorted(found, key=lambda one: one.start))
+
+
+def _merged(found: list[Found], text: str) -> list[Found]:
+    """One pharmacy where two chains stand together ("the CVS in Target", "Target CVS")."""
+    kept: list[Found] = []
+    for one in sorted(found, key=lambda each: each.start):
+        last = kept[-1] if kept else None
+        if last is not None and one.start < last.end:
+            continue
+        if (
+            last is not None
+            and not last.place
+            and re.fullmatch(r" (?:in |at |inside )?(?:the )?", text[last.end : one.start])
+        ):
+            kept[-1] = Found(last.start, one.end, text[last.start : one.end], one.place)
+        else:
+            kept.append(one)
+    return kept
 
 
 def _name_bounds(*, text: str, start: int, end: int, is_before: bool, drugs: Container[str]) -> tuple[int, int]:
@@ -124,38 +150,54 @@ def _name_bounds(*, text: str, start: int, end: int, is_before: bool, drugs: Con
     return (min(low for low, _ in kept), max(high for _, high in kept)) if kept else (start, start)
 
 
-def _with_place(*, text: str, start: int, end: int, name: str, drugs: Container[str], is_named: bool = False) -> Found:
-    """With the street or town after it: up to four words or numbers behind "on", "in", "at", or up to a street word."""
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Which words may belong to a place: none that could be the next thing the patient says."""
+
+    drugs: Container[str]
+    capitals: Container[int] | None
+
+    def allow(self, *, word: str, start: int) -> bool:
+        """Whether the word at `start` may be a part of a street's or town's name."""
+        if word in self.drugs or word in NOT_A_PLACE:
+            return False
+        if word in STREETS or word in _PLACE_WORDS or word[0].isdigit() or word.startswith("#"):
+            return True
+        if self.capitals is None:
+            return word not in plain_words.ALL
+        lists = everyday.load()
+        return start in self.capitals or word not in lists.known or word in lists.neutral
+
+
+def _with_place(*, text: str, start: int, end: int, name: str, allowed: _Places) -> Found:
+    """With the street or town after it: up to four words behind "on", "in", "at" or a comma, or up to a street word."""
     lead = PLACE.match(text, end)
-    begin = lead.end() if lead else end + len(re.match(r"[\s,]*", text[end:])[0])  # type: ignore[index]
-    words = list(re.finditer(r"[a-z][a-z'.-]*|#?\d{1,5}(?:st|nd|rd|th)?", text[begin : begin + 80]))
-    kept: list[re.Match[str]] = []
-    for word in words[:5]:
-        gap = text[begin + (kept[-1].end() if kept else 0) : begin + word.start()]
-        plain = word.group().strip(".")
-        is_street = plain in STREETS and (kept or not lead)
-        if (
-            gap.strip() not in ("", "&", "and")
-            or "\n" in gap
-            or (plain in NOT_A_PLACE and not is_street)
-            or plain in drugs
-        ):
+    begin = lead.end() if lead else end + len(_GAP.match(text, end).group())  # type: ignore[union-attr]
+    kept: list[tuple[int, int, str]] = []
+    for match in itertools.islice(_PLACE_WORD.finditer(text, begin, begin + 80), 5):
+        gap = text[kept[-1][1] if kept else begin : match.start()]
+        word = match.group().strip(".")
+        is_joint = gap.strip(" ") in ("", "&", "and", "/") and "\n" not in gap
+        if not is_joint or not allowed.allow(word=word, start=match.start()):
             break
-        if plain in plain_words.ALL and not is_street and plain not in _PLACE_WORDS:
+        kept.append((match.start(), match.end(), word))
+        if (word in STREETS and len(kept) > 1) or (match.group().endswith(".") and word != "st"):
             break
-        kept.append(word)
-        if (is_street and len(kept) > 1) or (word.group().endswith(".") and plain != "st"):
-            break
-    while kept and kept[-1].group() in ("and", "of", "de"):
+    while kept and kept[-1][2] in ("and", "of", "de", "the"):
         kept.pop()
-    if not kept or (not lead and not any(word.group().strip(".") in STREETS for word in kept)):
+    is_told = bool(lead) or (allowed.capitals is not None and text[end:begin].strip() == ",")
+    is_told = is_told and all(low in (allowed.capitals or ()) or lead for low, _, _ in kept)
+    if not kept or not (is_told or any(word in STREETS for _, _, word in kept)):
         return Found(start, end, name, "")
-    place = text[begin : begin + kept[-1].end()]
-    return Found(start, begin + kept[-1].end(), name, place.strip(" ."))
+    place = text[begin : kept[-1][1]]
+    return Found(start, kept[-1][1], name, place.strip(" ."))
 
 
+_GAP = re.compile(r"[\s,]*")
+_PLACE_WORD = re.compile(r"[a-z][a-z'.-]*|#?\d{1,5}(?:st|nd|rd|th)?")
 _PLACE_WORDS = frozenset(
-    "main street road avenue st ave rd blvd north south east west old new second third first end center town and of"
+    "exit main street road avenue st ave rd blvd north south east west old new second third first end center town and"
+    " of"
     " de la las"
     " los el san santa mi local calle avenida may march june".split()
 )

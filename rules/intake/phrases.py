@@ -23,6 +23,9 @@ TOPICS: tuple[tuple[Intent, int, re.Pattern[str]], ...] = (
             r"\bbreast-?\s?feed\w*",
             r"\bnursing (?:my|a|mom|mother|baby)\b",
             r"\b(?:trying to )?(?:conceive|get pregnant|have a baby)\b",
+            r"\b(?:i am|i'm|im|estoy de|tengo) (?:\d{1,2}|five|six|seven|eight|nine|ten|eleven|twelve|twenty|cinco"
+            r"|seis|siete|ocho|nueve|diez|doce)"
+            r" (?:weeks|months|semanas|meses)\b(?! (?:left|late|out|away|worth|of|de|sin|con))",
             r"\bmissed (?:my )?period\b",
             r"\bpositive (?:pregnancy )?test\b",
             r"\btrimester\b",
@@ -69,6 +72,9 @@ TOPICS: tuple[tuple[Intent, int, re.Pattern[str]], ...] = (
             r"\benough (?:left|pills|for)\b",
             r"\bplenty\b",
             r"\bya no\b",
+            r"\bya (?:la |lo |las |los |me la |me lo |me las )?(?:tengo|recogi|recibi|dieron|llego|llegaron|compre"
+            r"|consegui|surtieron|mandaron)\b"
+            r"(?! (?:pocas?|pocos?|poquit\w+|solo|nomas|solamente|como|que|pa\b|para|\d|una|dos|tres))",
             r"\bdej(?:ar|e|o|ado|arlo)\b.{0,4}\bde\b",
             r"\bno (?:la |lo |los |las )?(?:necesito|quiero|tomo|ocupo|envie\w*|mande\w*)\b",
             r"\bsuspend\w*",
@@ -203,6 +209,7 @@ TOPICS: tuple[tuple[Intent, int, re.Pattern[str]], ...] = (
             r"\bexpensive\b",
             r"\bpay(?:ment|ing)?\b",
             r"\bprior auth\w*",
+            r"\b(?:a|the|needs?|requires?|another|new) pa\b",
             r"\bcover(?:ed|age|s)\b",
             r"\bcoupons?\b",
             r"\bgood ?rx\b",
@@ -219,7 +226,8 @@ TOPICS: tuple[tuple[Intent, int, re.Pattern[str]], ...] = (
         Intent.refill_status,
         90,
         any_of(
-            r"(?<!this )(?<!name )\b(?:did|have|has|was|were|is|are|hasn'?t|haven'?t|wasn'?t"
+            r"(?<!this )(?<!name )(?<!please )(?<!i )(?<!to )(?<!like )(?<!you )(?<!just )\b(?:did|have|has|was|were"
+            r"|is|are|hasn'?t|haven'?t|wasn'?t"
             r"|didn'?t|isn'?t)\b (?:you|my|the|it|they"
             r"|that|dr|this|anyone|someone|he|she|\w+'s)?\b.{0,40}\b(?:sent|receiv\w*|got|ready|filled|approved"
             r"|called in|done|processed|refilled|gone through|go through|been|responded|faxed|ordered)\b",
@@ -396,16 +404,18 @@ NEGATION = re.compile(
     r"|hasnt|nunca|jamas|tampoco|ni|sin|nada|\w+n't)\b"
 )
 CONDITION = re.compile(
-    r"\b(?:if|unless|or|until|but|however|except|instead|though|although|because|since|pero|si|hasta que|o"
+    r"\b(?:when|once|after|as soon as) (?:i|i'm|it|they|these|this|my)\b(?! (?:get|have|had|can) (?:a|the|some)"
+    r" (?:chance|minute))"
+    r"|\bcuando (?:se me|me|yo|la|lo|tenga que)\b|\b(?:i'm|im|i am|we'?re|still|all) good\b(?! (?:morning|afternoon"
+    r"|day|evening))"
+    r"|\b(?:if|unless|or|until|but|however|except|instead|though|although|because|since|pero|si|hasta que|o"
     r"|u (?=h?o)|aunque|excepto|depend\w*|maybe|perhaps|whether|only when|quiza\w*)\b"
 )
 PAST = re.compile(
     r"\b(?:used to|was taking|was on|had been|were taking|previously|years? ago|old prescription|antes tomaba|tomaba)\b"
 )
 
-_DAYS = (
-    r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?:lunes|martes|miercoles|jueves|viernes|sabados?|domingos?)"
-)
+_DAYS = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?:lunes|martes|miercoles|jueves|viernes|sabados?|domingos?)"
 SCHEDULE = re.compile(
     rf"\b(?:{_DAYS})\b(?:,? (?:and|y|&)? ?|,|/)(?:el |los )?(?:{_DAYS})\b|\b(?:every other day|un dia si|dia por"
     rf" medio)\b"

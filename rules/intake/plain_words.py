@@ -10,10 +10,10 @@ from __future__ import annotations
 # Each of these can carry a change, a question, a refusal or a count: never plain, whatever another list says.
 CARRIES = frozenset(
     """
-    was new early dose doses all help told approve approved take taken another until than had called sent ordered filled
-    said says submitted processed requested receive wanted third second first before back approval authorization faxed
-    finish finishing finally over go two couple few once check drop years little bit old longterm end miss made make
-    desde hace local locales recibir handle wish strength ready asked see up put let ayuda ya toda todo tomar tomo otra
+    was new early dose doses all help approve approved take taken another until than had called sent ordered filled
+    submitted processed receive wanted third second first before back approval authorization faxed
+    finish finishing finally over go two couple few once check drop little bit old longterm end miss made make
+    desde hace local locales recibir handle wish strength ready asked see up put let ayuda toda todo tomar tomo otra
     """.split()
 )
 

@@ -22,6 +22,7 @@ from rules.intake import (
     people,
     pharmacies,
     plain_words,
+    purposes,
 )
 from rules.intake.lexicon import Lexicon, NameKind
 from rules.intake.reading import (
@@ -82,10 +83,12 @@ def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
     joined = _join(thread=thread, lexicon=lexicon)
     words = letters.tokens(text=joined.text)
     entries = matching.entries_of(medications=thread.medications, lexicon=lexicon)
-    harmless = classify.harmless_spans(text=joined.text.replace("\n", " "))
+    flat = joined.text.replace("\n", " ")
+    bare_purposes = purposes.spans(text=flat)
+    harmless = [*classify.harmless_spans(text=flat), *bare_purposes, *doubts.counted_spans(text=flat)]
     drug_words = {one.text for one in words if one.text in lexicon.names}
-    shops = pharmacies.find(text=joined.text, known_drugs=drug_words)
     written = joined.written(words=words)
+    shops = pharmacies.find(text=joined.text, known_drugs=drug_words, capitals=_capitals(words=words, written=written))
     names = people.name_tokens(
         text=joined.text,
         words=words,
@@ -110,7 +113,8 @@ def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
     drug_spans = [(words[index].start, words[index].end) for index in finds.covered - guessed]
     called = people.full_names(words=words, original=written, names=names)
     places = [(shop.start, shop.end) for shop in shops]
-    seen = classify.topics(text=joined.text, drugs=drug_spans, fixed=[*harmless, *places], names=called)
+    told = [*called, *bare_purposes, *(match.span() for match in pharmacies.TOWNS.finditer(flat))]
+    seen = classify.topics(text=joined.text, drugs=drug_spans, fixed=[*harmless, *places], names=told)
     known = explained | finds.covered
     mended = classify.mended(text=joined.text, words=words, known=known)
     mended_danger = bool(mended) and [
@@ -199,9 +203,28 @@ def _mentions(
         again = next((one for one in result if one.resolves_to and one.resolves_to == mention.resolves_to), None)
         if again is not None and again.kind == NameKind.hint and not mention.doubts:
             result[result.index(again)] = mention  # "my thyroid med, the levothyroxine": the name says it better
+        elif result and _is_said_again(first=result[-1], second=mention, entries=entries, joined=joined):
+            result[-1] = mention  # "my inhaler, the Ventolin"
         elif again is None or mention.doubts or (mention.strength and mention.strength != again.strength):
             result.append(mention)
     return tuple(result)
+
+
+def _is_said_again(
+    *, first: Mention, second: Mention, entries: Sequence[matching.Entry], joined: doubts.Joined
+) -> bool:
+    """Whether a lay name that fits several entries is told at once by the name behind it, not joined by "and"."""
+    if first.kind != NameKind.hint or DoubtCode.hint_not_unique not in {one.code for one in first.doubts}:
+        return False
+    if second.resolves_to is None or second.kind == NameKind.hint:
+        return False
+    if first.span.message == second.span.message:
+        between = joined.originals[first.span.message][first.span.end : second.span.start].lower()
+    else:
+        between = joined.originals[second.span.message][: second.span.start].lower()
+    is_apposed = len(between) <= 24 and not re.search(r"[&+]|\b(?:and|y|plus|also|tambien|or|o)\b", between)
+    own = next(entry for entry in entries if entry.item.entry_id == second.resolves_to)
+    return is_apposed and own.item.name in {rival.name for rival in first.rivals}
 
 
 def _match_of_alias(*, entry: matching.Entry, key: str) -> matching.Match:
@@ -267,7 +290,15 @@ def _sentence(code: DoubtCode) -> str:
 
 
 def _is_harmless_word(word: str) -> bool:
-    return word in plain_words.ALL or word in everyday.load().benign
+    lists = everyday.load()
+    return word in plain_words.ALL or word in lists.benign or word in lists.neutral
+
+
+def _capitals(*, words: Sequence[letters.Token], written: Sequence[str]) -> frozenset[int]:
+    """Where words begin that are written with a capital, in a message that is not all capitals."""
+    found = {word.start for word, text in zip(words, written, strict=True) if text[:1].isupper()}
+    shouted = sum(1 for text in written if text.isupper() and len(text) > 2)
+    return frozenset(found) if shouted * 3 <= len(words) else frozenset()
 
 
 def _intents(*, joined: doubts.Joined, seen: Sequence[classify.Seen]) -> tuple[IntentSeen, ...]:

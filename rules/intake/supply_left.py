@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 _FEW = (
-    r"(?:only |just |about |like |maybe |around |exactly |the |my |my last |the last |literally |roughly )*"
+    r"(?:only |just |about |like |maybe |around |exactly |the |my |literally |roughly )*"
     r"(?:\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|an?|a few|a couple(?: of)?|a handful(?: of)?|last"
     r" (?:few|couple|one|two|three|row|bit|handful)|last|one or two"
     r"|two or three|couple|few)"
@@ -55,6 +55,15 @@ SUPPLY_LEFT: tuple[re.Pattern[str], ...] = tuple(
         r"\b(?:use|used|using|finish(?:ed|ing)?|took|take|taking) (?:up )?(?:my|the) last (?:one|pill|of it|pen|dose"
         r"|tablet"
         r"|capsule|pack|bottle|of them)(?: (?:today|tonight|tomorrow|this morning|this am|on \w+day))?\b",
+        r"\b(?:still )?(?:have|got|have got) (?:only |about |just )?(?:a|one|two|three|\d{1,2}) (?:good )?(?:week|day"
+        r"|month)'?s?'? worth\b",
+        r"\b(?:it |pills? |tablets? |drops |medicine |bottle |they |this )?(?:is |are |will |going to |gonna |'ll "
+        r"|almost |about to )*"
+        r"(?:finish(?:ing|es|ed)?|getting over|be over|be finished) (?:soon|tomorrow|today|tonight|in \d{1,2} days|in"
+        r" (?:two|three|four|five) days"
+        r"|this week|next week|on \w+day|by \w+day)\b|\b(?:going to|about to|almost|will|nearly) finish(?:ed)?\b"
+        r"|\btablets are getting over\b",
+        r"\b(?:i )?(?:don'?t|dont) have but (?:\d{1,2}|one|two|three|four|five|a few)(?: left)?\b",
         # "almost out", "running low", "will run out Friday", "about to run out", "out as of today"
         r"\b(?:i )?(?:run|ran|am|i'm|im|'m|will be|be|i'll be|ill be|gonna be|going to be|going to run|gonna run"
         r"|about to be"
@@ -105,6 +114,9 @@ SUPPLY_LEFT: tuple[re.Pattern[str], ...] = tuple(
         r"|se vencio|caduco)\b",
         r"\b(?:it |that |the last |mine |this )?(?:was|is) (?:my|the) last refill\b",
         # Spanish
+        r"\b(?:ando|estoy) (?:escas[oa]|cort[oa]|cortit[oa]|baj[oa]) (?:de|con)\b|\bme (?:faltan?|hacen? falta)\b",
+        r"\b(?:ya )?(?:voy|ando|estoy) en (?:lo|el|la|los|las) ultim\w+\b|\bya abri (?:mi|la|el) ultim\w+ (?:pluma"
+        r"|frasco|caja|bote)\b|\bme tome la ultima(?: hoy| ayer)?\b",
         rf"\b(?:me |nos |le |ya )?(?:quedan?|restan?|sobran?|tengo) (?:como |solo |solamente )?(?:pa |para )?{_POCOS}"
         rf"(?: {_UNIDAD})?(?: (?:mas|nomas|na mas|nada mas|en el contador|en el frasco|no mas|solamente|left|de"
         rf" pastillas"

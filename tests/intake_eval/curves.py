@@ -36,7 +36,8 @@ def sounds_apart(word: str, name: str) -> float:
 
 def letters_and_worn(word: str, name: str) -> float:
     """Edits, a lost syllable or cut end counted as two at most."""
-    return min(letters_apart(word, name), 2.0) if sounds.is_worn_down(word=word, name=name) else letters_apart(word, name)
+    apart = letters_apart(word, name)
+    return min(apart, 2.0) if sounds.is_worn_down(word=word, name=name) else apart
 
 
 MEASURES: dict[str, tuple[Measure, Sequence[float]]] = {
@@ -115,10 +116,11 @@ def picture(found: dict[str, list[Point]]) -> str:
     width, height, pad, most = 720, 420, 60, max(one.wrong for points in found.values() for one in points) or 0.01
     colours = ("#1b6b52", "#7a4fb5", "#b5502f", "#2f6fb5", "#8a7a1c", "#5d6470")
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif"'
+        ' font-size="12">',
         "<title>Share of misspellings read as the drug meant against the share read as another, by measure</title>",
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
-        f'<text x="{pad}" y="24" font-size="14">Misspelt names: read as meant (up) against read as another (right)</text>',
+        f'<text x="{pad}" y="24" font-size="14">Misspelt names: read as meant (up), read as another (right)</text>',
     ]
     for index, (name, points) in enumerate(found.items()):
         spots = [
