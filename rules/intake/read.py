@@ -21,6 +21,7 @@ from rules.intake import (
     mentions,
     people,
     pharmacies,
+    pieces,
     plain_words,
     purposes,
 )
@@ -235,7 +236,7 @@ def _match_of_alias(*, entry: matching.Entry, key: str) -> matching.Match:
 
 
 def _mention(
-    *, joined: doubts.Joined, words: Sequence[letters.Token], found: mentions.Found, match: matching.Match
+    *, joined: doubts.Joined, words: Sequence[letters.Token], found: pieces.Found, match: matching.Match
 ) -> Mention:
     first = min([found.first, *(piece.first for piece in found.pieces if piece.first == found.first - 1)])
     last = max([found.last, *(piece.last for piece in found.pieces if piece.last <= found.last + 4)])
