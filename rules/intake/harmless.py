@@ -28,11 +28,6 @@ HARMLESS: tuple[re.Pattern[str], ...] = tuple(
         r"|you need)(?: (?:is|are|has been|have|anything|need|ready|sent|done|you|more|else|from me))*\b",
         r"\bas soon as (?:you can|possible|u can)\b",
         r"\bat your (?:earliest )?convenience\b",
-        r"\b(?:i )?(?:only |just )?(?:have|has|got|down to|about|with)? ?(?:only |just |about |like )?(?:\d{1,3}"
-        r"|one|two|three|four|five|six|seven|eight|nine|ten|a few|a couple(?: of)?"
-        r"|a week'?s?(?: worth)?(?: of)?) (?:more )?(?:pills?|tablets?|tabs?|capsules?|days?|doses?|weeks?"
-        r"|puffs?)(?: (?:left|remaining|remain|worth|to go|of it|of them|of my))*\b(?= left| remain"
-        r"|[^a-z0-9]*(?:$|[.,!?\n])| and| so)",
         r"\b(?:for|by|in|within|on|before|this|next|until) (?:the )?(?:next )?(?:\d{1,2} (?:days?|weeks?)"
         r"|a few days|a couple days|a week|today|tomorrow|tonight|monday|tuesday|wednesday|thursday|friday"
         r"|saturday|sunday|the weekend|weekend|week|month|end of (?:the )?(?:day|week|month))\b",

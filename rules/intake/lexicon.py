@@ -51,13 +51,15 @@ class NameKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Name:
     """One known drug name. `ingredient_sets`: the sets it may mean (one, unless a brand covers several products);
-    for a hint, one-ingredient sets of the whole class. `salt` is the salt's word ("succinate") of a salt name."""
+    for a hint, one-ingredient sets of the whole class, the first `primary` of them what the name means before all else
+    (0: all alike). `salt` is the salt's word ("succinate") of a salt name."""
 
     text: str
     kind: NameKind
     ingredient_sets: tuple[Ingredients, ...]
     salt: str = ""
     rxcui: str = ""
+    primary: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +183,14 @@ def _add_lay_names(names: dict[str, Name], text: str) -> None:
             continue
         key = letters.key(text=term)
         if kind == "class":
-            parts = [one for part in members.split("|") for one in groups.get(part, (part,))]
+            first, _, rest = members.partition(">")  # "@gout>@pain": gout drugs before all pain relief
+            parts = [one for part in first.split("|") for one in groups.get(part, (part,))]
+            primary = len(dict.fromkeys(parts)) if rest else 0
+            parts += [one for part in rest.split("|") if part for one in groups.get(part, (part,))]
             sets = tuple(dict.fromkeys((one,) for one in parts))
             for form in (key, f"{key}s"):
                 if form not in names or form in plain_words.HINTS_OVER_NAMES:
-                    names[form] = Name(term, NameKind.hint, sets)
+                    names[form] = Name(term, NameKind.hint, sets, primary=primary)
         else:
             names.setdefault(key, Name(term, NameKind.alias, (_set(members, "+"),)))
 

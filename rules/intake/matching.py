@@ -185,7 +185,11 @@ def _matched(*, entry: Entry, others: Sequence[Entry], stated: Stated, score: in
 
 
 def _resolve_hint(*, named: Named, stated: Stated, active: Sequence[Entry], score: int) -> Match:
-    members = {one for choice in named.name.ingredient_sets for one in choice}
+    sets = named.name.ingredient_sets
+    first = {one for choice in sets[: named.name.primary] for one in choice}
+    if first and sum(1 for entry in active if any(set(choice) & first for choice in entry.choices)) == 1:
+        sets = sets[: named.name.primary]
+    members = {one for choice in sets for one in choice}
     fitting = [
         entry
         for entry in active

@@ -292,7 +292,9 @@ def _mark(
     elif word in dose_forms.ROUTE and not (word == "inhalation" and marks["route"]):
         marks["route"] = marks["route"] or dose_forms.ROUTE[word]
     elif word in dose_forms.SHAPE:
-        marks["shape"] = dose_forms.SHAPE[word]
+        shape = dose_forms.SHAPE[word]
+        # "Respimat ... solution for inhalation" is an inhaler; what is in it is not its form.
+        marks["shape"] = "inhaler" if marks["shape"] == "inhaler" and shape in ("solution", "suspension") else shape
     elif word in SALTS:
         salts.append(word)
     elif word not in FILLER:

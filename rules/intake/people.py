@@ -22,12 +22,12 @@ CLOSINGS = frozenset(
     "thanks thank thx ty thankyou gracias gracia regards sincerely best cheers respectfully saludos atte att"
     " atentamente"
     " bendiciones blessings yours warmly cordially love xo xoxo peace you u much appreciated advance please pls plz"
-    " patient paciente porfa favor".split()
+    " patient paciente porfa favor truly faithfully ever amor".split()
 )
 _WORD = r"[a-z][a-z'.-]*"
 # "this is Ana Reyes", "it's Gretchen", "soy don Chuy", "le habla Nilda"
 _INTRODUCED = re.compile(
-    rf"\b(?:this is|this's|it is|it's|its|my name is|my name's|name is|name's|name:|i am|i'm|im|me llamo|mi nombre es"
+    rf"\b(?:this is|this's|it is me|it's me|its me|it is|it's|its|my name is|my name's|name is|name's|name:|i am|i'm|im|me llamo|mi nombre es"
     rf"|soy|habla"
     rf"|le habla|les habla|le escribe|les escribe|aqui|es|de parte de|from|patient(?: name)?:?|paciente:?|your"
     rf" patient|su"
@@ -75,6 +75,9 @@ def name_tokens(
         named = judge.whole(start=match.start(1), end=match.end(1))
         found |= named | ({at[start] for start in at if match.end(1) <= start < match.end()} if named else set())
     found |= _parts(text=text, words=words, judge=judge, figures=figures)
+    found |= {
+        index for index, word in enumerate(words) if len(word.text) == 1 and index + 1 in found and word.text.isalpha()
+    }
     leads = TITLES | {"att", "atte", "atentamente", "paciente", "patient", "aqui"}
     return found | {index for index, word in enumerate(words) if word.text in leads and index + 1 in found}
 

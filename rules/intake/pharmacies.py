@@ -185,7 +185,10 @@ def _with_place(*, text: str, start: int, end: int, name: str, allowed: _Places)
             break
     while kept and kept[-1][2] in ("and", "of", "de", "the"):
         kept.pop()
-    is_told = bool(lead) or (allowed.capitals is not None and text[end:begin].strip() == ",")
+    is_ended = bool(kept) and re.match(r" ?(?:$|[.,;!?\n])", text[kept[-1][1] :]) is not None
+    is_told = bool(lead) or (
+        allowed.capitals is not None and (text[end:begin].strip() == "," or (is_ended and text[end:begin] == " "))
+    )
     is_told = is_told and all(low in (allowed.capitals or ()) or lead for low, _, _ in kept)
     if not kept or not (is_told or any(word in STREETS for _, _, word in kept)):
         return Found(start, end, name, "")

@@ -318,6 +318,7 @@ REFILL_WEAK = any_of(
     r"\bplease (?:send|fill|order|call)\b",
     r"\bfill\b",
     r"\brf\b",
+    r"\brequest\w*\b",
     r"\b(?:le |te |les )?encargo\b|\bme urge\b|\b(?:para )?pedir\b|\bautoric\w+|\bautorizar\b|\b(?:me )?(?:pide|pides"
     r"|surta\w*)\b",
     r"\b(?:days?|pills?|tablets?) left\b",

@@ -10,7 +10,7 @@ import re
 _FEW = (
     r"(?:only |just |about |like |maybe |around |exactly |the |my |literally |roughly )*"
     r"(?:\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|an?|a few|a couple(?: of)?|a handful(?: of)?|last"
-    r" (?:few|couple|one|two|three|row|bit|handful)|last|one or two"
+    r" (?:few|couple|one|two|three|four|five|six|\d{1,2}|row|bit|handful)|last|one or two"
     r"|two or three|couple|few)"
 )
 _UNIT = (
