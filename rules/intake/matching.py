@@ -146,6 +146,11 @@ def _matched(*, entry: Entry, others: Sequence[Entry], stated: Stated, score: in
     )
 
 
+def of_alias(*, entry: Entry, stated: Stated, score: int) -> Match:
+    """The entry an alias belongs to; what stands beside the alias is compared as beside any other name."""
+    return _matched(entry=entry, others=(), stated=stated, score=score)
+
+
 def _resolve_hint(*, named: Named, stated: Stated, active: Sequence[Entry], score: int) -> Match:
     members = {one for choice in named.name.ingredient_sets for one in choice}
     fitting = [entry for entry in active if any(set(choice) & members for choice in entry.choices)]

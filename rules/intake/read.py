@@ -168,7 +168,7 @@ def _mentions(
     by_id = {entry.item.entry_id: entry for entry in entries}
     for found in finds.found:
         if found.alias_of:
-            match = _match_of_alias(entry=by_id[found.alias_of], key=found.named.key)
+            match = _match_of_alias(entry=by_id[found.alias_of], key=found.named.key, stated=found.stated())
         else:
             match = matching.resolve(named=found.named, stated=found.stated(), entries=entries, lexicon=lexicon)
         mention = _mention(joined=joined, words=words, found=found, match=match)
@@ -178,11 +178,11 @@ def _mentions(
     return tuple(result)
 
 
-def _match_of_alias(*, entry: matching.Entry, key: str) -> matching.Match:
+def _match_of_alias(*, entry: matching.Entry, key: str, stated: matching.Stated) -> matching.Match:
     """The entry an alias belongs to; one that no prescriber has confirmed is a doubt (row F056, learning loop)."""
     is_confirmed = key in {letters.key(text=one) for one in entry.item.extra_names}
-    doubts = () if is_confirmed else (DoubtCode.alias_unconfirmed,)
-    return matching.Match(entry=entry, score=90 if is_confirmed else 60, doubts=doubts)
+    match = matching.of_alias(entry=entry, stated=stated, score=90 if is_confirmed else 60)
+    return match if is_confirmed else replace(match, doubts=(DoubtCode.alias_unconfirmed, *match.doubts))
 
 
 def _mention(
