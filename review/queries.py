@@ -186,7 +186,8 @@ def is_danger(request: RefillRequest) -> bool:
 
 
 def _came_back(request: RefillRequest) -> bool:
-    return bool(request.last_code) or request.is_locked or "taken_back" in request.reasons
+    asks_again = {"taken_back", "corrected_by_person"}
+    return bool(request.last_code) or request.is_locked or not asks_again.isdisjoint(request.reasons)
 
 
 def _group(request: RefillRequest, days: int | None) -> int:

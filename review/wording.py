@@ -210,6 +210,8 @@ REASONS: Mapping[str, str] = {
     "tag_disagrees": "The tag says something else than the words",
     "pharmacy_unclear": "The pharmacy named is unclear",
     "low_confidence": "The reading is not sure",
+    "alias_unconfirmed": "The patient's own name for a drug is not confirmed",
+    "corrected_by_person": "A person corrected how it was read",
     "moved_patient": "The patient's record was merged",
 }
 

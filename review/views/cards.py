@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from refillhub.practices.models import Coverage, Provider
-from review import access, forms, queries, queries_card
+from review import access, forms, queries, queries_card, queries_reading
 from review.models import RefillRequest
 
 SHOWS = ("all", "met", "judgment", "controlled", "everyone")
@@ -40,7 +40,8 @@ def page(
     """The card of `row`; `place` is queue or desk. `line` says what could not be done, `form` what must be mended."""
     shown: dict[str, Any] = {
         "row": row, "place": place, "line": line, "form": form, "form_key": uuid.uuid4(),
-        "denials": forms.DENIALS, "answers": forms.ANSWERS, "cancels": forms.CANCELS, "show": show_of(request),
+        "denials": forms.DENIALS, "answers": forms.ANSWERS, "cancels": forms.CANCELS,
+        "intents": queries_reading.INTENTS.items(), "show": show_of(request),
     }
     providers = access.providers_of(practice=request.practice)
     record = None
