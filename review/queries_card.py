@@ -4,11 +4,11 @@ Reads only, in a fixed number of queries. The page escapes every word; nothing h
 """
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Case, Q, When
+from django.db.models import Case, Exists, OuterRef, Q, When
 
 from integrations import vault
 from integrations.models import DirectoryState, MirrorMedication, PharmacyEntry
@@ -16,7 +16,7 @@ from refillhub.practices.models import Practice, Provider
 from review import access, identity, queries, queries_criteria, queries_reading, queries_words, understanding, wording
 from review.access import May
 from review.identity import Snapshot
-from review.models import Dispatch, DispatchKind, Kind, RefillRequest
+from review.models import Dispatch, DispatchKind, EntryAlias, Kind, RefillRequest
 from review.states import DispatchState, RequestState
 from rules.models import DecisionRecord
 
@@ -145,13 +145,19 @@ class Card:
 
 
 def card(
-    *, request: RefillRequest, held: Collection[str], now: datetime, today: date, record: DecisionRecord | None = None
+    *,
+    request: RefillRequest,
+    held: Collection[str],
+    now: datetime,
+    today: date,
+    read: Mapping[uuid.UUID, DecisionRecord | None],
 ) -> Card:
-    """The card of a request from `access.request_for`. `record`: its newest decision, if already read."""
+    """The card of a request from `access.request_for`. `read`: newest decisions that were read already, by request."""
     practice = request.practice
     person = identity.unseal(sealed=request.snapshot_sealed, practice=practice)
     kept = understanding.open_kept(sealed=request.reading_sealed, practice=practice)
-    if record is None:
+    record = read.get(request.id)
+    if request.id not in read:
         record = queries.latest_records(request_ids=[request.id], practice=practice).get(request.id)
     if queries_reading.names_no_drug(kept):
         record = None  # it is about a drug that a person said is not meant
@@ -188,7 +194,9 @@ def card(
         why_no_choice=queries_reading.why_no_choice(request=request, snapshot=person, has_choices=bool(choices)),
         own_names=queries_reading.own_names(
             practice=practice, patient_id=request.patient_external_id, entries=entries
-        ),
+        )
+        if any(getattr(row, "has_own_names", False) for row in entries)
+        else (),
         release=str(kept.get("release", "")),
         mends=queries_criteria.mends(record),
         steps=queries_criteria.steps(request, record),
@@ -212,7 +220,12 @@ def _entries(request: RefillRequest) -> list[MirrorMedication]:
     wanted = Q(patient__external_id=request.patient_external_id) if request.patient_external_id else Q(pk__in=[])
     if request.entry_external_id:
         wanted |= Q(external_id=request.entry_external_id)
+    names = EntryAlias.objects.standing().filter(
+        practice_id=request.practice_id, patient_external_id=OuterRef("patient__external_id")
+    )
     rows = MirrorMedication.objects.filter(wanted, practice_id=request.practice_id).select_related("patient")
+    # Most patients have no names of their own: then they are not asked for.
+    rows = rows.annotate(has_own_names=Exists(names))
     own = Case(When(external_id=request.entry_external_id, then=0), default=1)
     return list(rows.order_by(own, "-is_active", "name")[:MOST_ENTRIES])
 

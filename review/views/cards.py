@@ -44,15 +44,15 @@ def page(
         "intents": queries_reading.INTENTS.items(), "show": show_of(request),
     }
     providers = access.providers_of(practice=request.practice)
-    record = None
+    read: dict[uuid.UUID, Any] = {}
     if place == "queue":
         found = list_of(request, next((one for one in providers if one.user_id == request.user.id), None))
-        record = found.record_of(row.id)
+        read = found.records()
         shown |= {
             "list": found, "position": found.position(row.id),
             "tray": queries.tray(practice=request.practice, user=request.user, now=request.now),
         }
-    card = queries_card.card(request=row, held=request.roles, now=request.now, today=today_of(request), record=record)
+    card = queries_card.card(request=row, held=request.roles, now=request.now, today=today_of(request), read=read)
     shown |= {"card": card, "prescribers": _prescribers(request, row, providers) if card.may.reassign else []}
     return render(request, f"review/{'card' if place == 'queue' else 'item'}.html", shown, status=status)
 
