@@ -69,6 +69,15 @@ def of_words(*, kept: Mapping[str, Any], words: str) -> Mark:
     raise NotMarked("These words do not stand in the message; copy them as the patient wrote them.")
 
 
+def about(*, kept: Mapping[str, Any], mark: Mark) -> dict[str, Any]:
+    """`mentions` and `mention` of a kept reading whose item a person says is about these words."""
+    mentions = [
+        {**one, "is_own": (one["message"], one["start"], one["end"]) == (mark.message, mark.start, mark.end)}
+        for one in kept.get("mentions", [])
+    ]
+    return {"mentions": mentions, "mention": next((one for one in mentions if one["is_own"]), {"words": mark.words})}
+
+
 def _plain(text: str) -> str:
     kept = "".join(char if char.isalnum() or char == "-" else " " for char in text)
     return " ".join(kept.split())[:MOST_DRUG_WORDS].strip()

@@ -185,7 +185,7 @@ def card(
         notes=queries_criteria.notes(record),
         said=queries_words.said(kept),
         read_as=queries_words.read_as(kept, request),
-        mentions=queries_reading.mentions(kept=kept, entries=entries),
+        mentions=queries_reading.mentions(kept=kept, request=request, entries=entries),
         same=queries_words.same(kept=kept, request=request, entry=entry, person=person, pharmacy=own),
         doubts=queries_reading.doubts(kept),
         corrections=queries_reading.corrections(kept),

@@ -21,6 +21,7 @@ KINDS: Mapping[str, str] = {
     "brand": "brand", "alias": "known other name", "hint": "lay name", "misspelling": "misspelling",
     "list_alias": "this patient’s own name",
 }  # fmt: skip
+FORMS: Mapping[str, str] = {"er": "(extended release)", "dr": "(delayed release)", "odt": "(melts in the mouth)"}
 INTENTS: Mapping[str, str] = {
     Intent.refill: "A refill", Intent.pharmacy_change: "Another pharmacy",
     Intent.refill_status: "What became of an earlier request", Intent.stop_or_not_needed: "Stop it, or not needed",
@@ -34,7 +35,9 @@ INTENTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An entry of the list, or a drug not on it (`entry_id` ""); `may_choose` while it is active on the list."""
+    """An entry of the list, or a drug not on it (`entry_id` ""); `may_choose` while it is active on the list,
+    `is_current` when the item is about it.
+    """
 
     entry_id: str
     name: str
@@ -42,6 +45,7 @@ class Shown:
     form: str
     score: int = 0
     may_choose: bool = False
+    is_current: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +103,23 @@ class Choice:
     is_current: bool
 
 
-def mentions(*, kept: Mapping[str, Any], entries: Sequence[MirrorMedication]) -> tuple[Read, ...]:
+def mentions(
+    *, kept: Mapping[str, Any], request: RefillRequest, entries: Sequence[MirrorMedication]
+) -> tuple[Read, ...]:
     """Every mention of the burst, in order; empty for readings kept before mentions were."""
     active = {row.external_id for row in entries if row.is_active and row.gone_at is None}
-    return tuple(_read(number, one, active) for number, one in enumerate(kept.get("mentions", [])))
+    current = request.entry_external_id if request.kind == Kind.REFILL else ""
+    return tuple(_read(number, one, active, current) for number, one in enumerate(kept.get("mentions", [])))
 
 
-def _read(number: int, one: Mapping[str, Any], active: set[str]) -> Read:
-    entry = _shown(one.get("entry"), "", int(one["score"]), active)
-    rivals = tuple(
-        found for rival in one.get("rivals", [])
-        if (found := _shown(rival.get("entry"), str(rival["name"]), int(rival["score"]), active)) is not None
-    )  # fmt: skip
+def _read(number: int, one: Mapping[str, Any], active: set[str], current: str) -> Read:
+    entry = _shown(one.get("entry"), "", int(one["score"]), active, current)
+    shown = [
+        _shown(rival.get("entry"), str(rival["name"]), int(rival["score"]), active, current)
+        for rival in one.get("rivals", [])
+    ]
+    rivals = tuple(rival for rival in shown if rival is not None)
+    is_open = entry is None and not any(rival.is_current for rival in rivals)
     return Read(
         number=number,
         words=str(one["words"]),
@@ -120,18 +129,23 @@ def _read(number: int, one: Mapping[str, Any], active: set[str]) -> Read:
         entry=entry,
         rivals=rivals,
         is_own=bool(one.get("is_own")),
-        needs_choice=entry is None and any(rival.may_choose for rival in rivals),
+        needs_choice=is_open and any(rival.may_choose for rival in rivals),
     )
 
 
-def _shown(entry: Mapping[str, str] | None, name: str, score: int, active: set[str]) -> Shown | None:
+def _shown(entry: Mapping[str, str] | None, name: str, score: int, active: set[str], current: str) -> Shown | None:
     if entry is None:
         return Shown("", wording.drug(name), "", "", score) if name else None
-    named = str(entry.get("name") or name)
+    key, form = str(entry["id"]), str(entry.get("form", ""))
     return Shown(
-        entry_id=str(entry["id"]), name=wording.drug(named), strength=wording.drug(str(entry.get("strength", ""))),
-        form=str(entry.get("form", "")), score=score, may_choose=str(entry["id"]) in active,
-    )  # fmt: skip
+        entry_id=key,
+        name=wording.drug(str(entry.get("name") or name)),
+        strength=wording.drug(str(entry.get("strength", ""))),
+        form=" ".join(FORMS.get(word, word) for word in form.split()),
+        score=score,
+        may_choose=key in active,
+        is_current=key == current,
+    )
 
 
 def doubts(kept: Mapping[str, Any]) -> tuple[Doubted, ...]:

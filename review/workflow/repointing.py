@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from review import asks_again, charts, pharmacies, rereading, understanding
+from review import asks_again, charts, marking, pharmacies, rereading, understanding
 from review.asks import Ask, Match
 from review.context import Context
 from review.identity import Snapshot
@@ -94,6 +94,8 @@ def _repoint(work: Work) -> None:
         now=ledger.now,
     )
     work.kept |= {"summary": understanding.values_of(summary), "entries": 1}
+    if work.mark is not None:
+        work.kept |= marking.about(kept=work.kept, mark=work.mark)
     ask = asks_again.ask_of(
         request=request,
         kind=Kind.REFILL,

@@ -81,7 +81,7 @@ def test_all_mentions_of_the_burst_are_shown_and_which_one_is_this_request(scene
 
 def test_the_words_of_a_doubt_are_marked_apart_and_said_to_screen_readers(scene, two):
     page = scene.client("osei").get(to("card", two[0])).content.decode()
-    (mark,) = re.findall(r'<mark class="seen doubt"[^>]*>(?:(?!</mark>).)*>metoprolol</mark>', page)
+    (mark,) = re.findall(r'<mark class="seen doubt opens"[^>]*>(?:(?!</mark>).)*>metoprolol</mark>', page)
     assert "#i-ask" in mark
     assert '<span class="vh">[doubt: More than one entry of the list fits] </span>' in mark
     assert '<span class="vh">[drug: metoprolol] </span>' in mark
@@ -324,3 +324,14 @@ def test_the_card_asks_no_more_for_many_names_and_entries(scene, count, django_a
     client.get(reverse("review:queue"))
     with django_assert_max_num_queries(16 if count else 15):  # the names cost one, where there are any
         client.get(to("card", rows[-1]))
+
+
+def test_after_a_choice_the_card_says_which_entry_and_what_the_patient_wrote(scene, two):
+    row, (_, right) = two
+    client = scene.client("osei")
+    client.post(to("correct", row), fields(row, entry=right.external_id, mention="0"))
+    page = client.get(to("card", row))
+    assert "Which of these is meant?" not in text_of(page)
+    assert page.content.decode().count("This one<") == 1
+    same = text_of(page).split("Same drug everywhere?")[1]
+    assert re.search(r"Drug +metoprolol +metoprolol tartrate", same), same[:200]
