@@ -79,9 +79,12 @@ def of_patient(*, practice: Practice, patient_id: str, medications: Sequence[Mir
 def hides_nothing(*, before: r.Reading, after: r.Reading) -> bool:
     """Whether every topic and warning read without the patient's own names is still read with them.
 
-    A name may only tell which drug is meant. What covers a symptom ("rash cream") or danger would hide it from the
-    reader: then the reading without names stands.
+    A name may only tell which drug is meant. What covers a symptom ("rash cream"), danger, or a drug that is named
+    otherwise would hide it from the reader: then the reading without names stands.
     """
+    named = {(one.span, one.resolves_to) for one in before.mentions if one.kind != "hint"}
+    if not named <= {(one.span, one.resolves_to) for one in after.mentions}:
+        return False
     topics = {one.intent for one in before.intents} - {r.Intent.thanks}
     warned = {one.code for one in before.doubts} - ANSWERS
     if not topics <= {one.intent for one in after.intents} or not warned <= {one.code for one in after.doubts}:

@@ -25,7 +25,8 @@ def rows(*, practice: Practice, since: datetime | None = None) -> Iterable[Readi
 
 
 def case_of(*, correction: ReadingCorrection, practice: Practice) -> dict[str, Any] | None:
-    """One case; None when neither a rewritten text nor the drug's words were kept.
+    """One case; None when neither a rewritten text nor the drug's words were kept, or the right entry has no name
+    that may be kept.
 
     {"id", "month" (YYYY-MM), "messages", "channel", "author", "tags", "med_list": [{"name", "rxnorm", "status"}],
     "release", "expect": {"intent", "drugs": [{"mention", "resolves_to"}]}}. `resolves_to` is a name of the list, None
@@ -33,7 +34,7 @@ def case_of(*, correction: ReadingCorrection, practice: Practice) -> dict[str, A
     """
     text = rewritten_of(correction=correction, practice=practice)
     words = correction.drug_words
-    if not text and not words:
+    if (not text and not words) or (correction.is_right_listed and not correction.drug_right):
         return None
     right = correction.drug_right if correction.is_right_listed else None
     is_said = bool(words) and letters.key(text=words) in letters.key(text=text or words)

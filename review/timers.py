@@ -391,10 +391,8 @@ def purge(*, now: datetime) -> dict[str, int]:
             .exclude(document_sealed=b"")
             .update(document_sealed=b"")
         )
-        bodies += EntryAlias.objects.filter(practice=practice, ended_at__lt=old, name_sealed__isnull=False).update(
-            name_sealed=None
-        )
-    bodies += ReadingCorrection.objects.filter(at__lt=now - KEEP_REWRITTEN, rewritten_sealed__isnull=False).update(
-        rewritten_sealed=None
-    )
+        ended = EntryAlias.objects.filter(practice=practice, ended_at__lt=old, name_sealed__isnull=False)
+        bodies += ended.update(name_sealed=None)
+    rewritten = ReadingCorrection.objects.filter(at__lt=now - KEEP_REWRITTEN, rewritten_sealed__isnull=False)
+    bodies += rewritten.update(rewritten_sealed=None)
     return {"bodies": bodies, "snapshots": snapshots}

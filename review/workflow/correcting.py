@@ -171,11 +171,13 @@ def _is_out(row: Dispatch) -> bool:
 
 def _store(work: repointing.Work, correction: Correction, user: User) -> ReadingCorrection:
     request, mark, match = work.request, work.mark, work.match
+    read, is_none = str(work.kept.get("intent", "")), correction.entry == repointing.NONE
     drug_read, rxcui_read, is_listed = _drug_read(request, mark, work.kept)
+    drug_read = _impersonal(drug_read, work.snapshot)
+    drug_right = _name_of(match.medication, work.snapshot) if match else "" if is_none else drug_read
     words = mark.words if mark is not None else ""
     if words and impersonal.why_personal(text=words, snapshot=work.snapshot, messages=()):
         words = ""  # the reader took a name for a drug: nothing of it is kept
-    read, is_none = str(work.kept.get("intent", "")), correction.entry == repointing.NONE
     return ReadingCorrection.objects.create(
         practice=request.practice,
         request=request,
@@ -188,7 +190,7 @@ def _store(work: repointing.Work, correction: Correction, user: User) -> Reading
         end=mark.end if mark else None,
         drug_words=words,
         drug_read=drug_read[:300],
-        drug_right=match.drug_name if match else "" if is_none else drug_read[:300],
+        drug_right=drug_right[:300],
         rxcui_read=rxcui_read,
         rxcui_right=match.rxcui if match else "" if is_none else rxcui_read,
         is_read_listed=is_listed,
@@ -212,16 +214,30 @@ def _drug_read(request: RefillRequest, mark: Mark | None, kept: Mapping[str, Any
         external_id=mark.entry,
         patient__external_id=request.patient_external_id,
     ).first()
-    return mark.read_as, matching.identified(row).rxcui if row is not None else "", True
+    if row is None:
+        return mark.read_as, "", True
+    return _name_of(row, None) or mark.read_as, matching.identified(row).rxcui, True
+
+
+def _name_of(medication: MirrorMedication, snapshot: Snapshot | None) -> str:
+    """The entry's drug by the vocabulary's name, so that no free text of a chart is kept where it has one.
+
+    An entry the vocabulary does not know keeps its own name, if nothing in it is personal; else "".
+    """
+    said = matching.identified(medication)
+    if said.scd_name:
+        return said.scd_name
+    if said.ingredients:
+        return " ".join(part for part in (" / ".join(said.ingredients), said.strength, said.form) if part)
+    return _impersonal(medication.name, snapshot)
+
+
+def _impersonal(name: str, snapshot: Snapshot | None) -> str:
+    return "" if impersonal.why_personal(text=name, snapshot=snapshot, messages=()) else name
 
 
 def _finish(
-    *,
-    work: repointing.Work,
-    correction: Correction,
-    made: ReadingCorrection,
-    became: repointing.Became,
-    user: User,
+    *, work: repointing.Work, correction: Correction, made: ReadingCorrection, became: repointing.Became, user: User
 ) -> None:
     """Say on the item and in the audit what was corrected, and save."""
     request = work.request

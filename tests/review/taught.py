@@ -2,12 +2,16 @@
 
 import itertools
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+import pytest
+
+from audit.models import Entry
 from integrations.models import MirrorMedication
-from refillhub.practices.models import Practice
+from refillhub.practices.models import Practice, Provider, User
 from review import understanding, workflow
-from review.models import Kind, RefillRequest
+from review.models import EntryAlias, Kind, ReadingCorrection, RefillRequest
 from rules import facts
 from rules.intake import lexicon, read
 from rules.intake import reading as r
@@ -86,3 +90,35 @@ def _admitted(ask: Any, values: dict[str, Any]) -> RefillRequest:
     made = workflow.admit(asks=[ask], now=NOW).requests[0]
     RefillRequest.objects.filter(pk=made.pk).update(**values)
     return RefillRequest.objects.select_related("practice").get(pk=made.pk)
+
+
+def osei(practice: Practice) -> Provider:
+    """Dr. Osei of this practice."""
+    return Provider.objects.get(practice=practice, last_name="Osei")
+
+
+def correct(
+    request: RefillRequest, *, user: User | None = None, now: datetime = NOW, **said: Any
+) -> workflow.Corrected:
+    """A correction by Dr. Osei unless named, of the item as it is now unless a version is given."""
+    request.refresh_from_db()
+    version = said.pop("version", request.version)
+    found = workflow.correct_reading(
+        request_id=request.id, user=user or osei(request.practice).user, version=version, now=now,
+        correction=workflow.Correction(**said))  # fmt: skip
+    request.refresh_from_db()
+    return found
+
+
+def refused(reason: str, request: RefillRequest, **said: Any) -> str:
+    """The correction is refused for this reason and nothing of it is kept; returns the sentence."""
+    before = (request.version, request.kind, request.state)
+    with pytest.raises(workflow.NotPossible) as caught:
+        correct(request, **said)
+    assert caught.value.reason == reason
+    request.refresh_from_db()
+    assert (request.version, request.kind, request.state) == before
+    assert not ReadingCorrection.objects.exists()
+    assert not EntryAlias.objects.exists()
+    assert not Entry.objects.filter(event__in=["reading.corrected", "alias.proposed"]).exists()
+    return str(caught.value)
