@@ -7,7 +7,7 @@ JOBS ?= auto
 # What checks need to load the settings; no server is asked.
 OFFLINE := READ_DOTENV=0 DEBUG=1 DATABASE_URL=postgres://nobody@127.0.0.1:9/none LOG_LEVEL=ERROR
 
-.PHONY: demo codes test test-fast bench soak lint run clean prepare
+.PHONY: demo codes test test-fast bench eval soak lint run clean prepare
 
 demo: prepare           ## the product with pretended vendors playing a clinic day; ONCE=1 stops after it
 	@$(PY) -m deploy.demo $(if $(ONCE),--once)
@@ -27,6 +27,9 @@ soak: prepare           ## the long runs with random seeds
 
 bench: prepare          ## the published figures, measured on this machine
 	@$(PY) -m tests.bench.run $(ARGS)
+
+eval: prepare           ## how patients' words are read: the labelled set and seeded misspellings
+	@$(PY) -m tests.intake_eval.run $(ARGS)
 
 lint: prepare           ## ruff, mypy, migrations, Django's checks
 	@$(PY) -m ruff check .

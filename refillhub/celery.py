@@ -4,7 +4,6 @@ Messages are nudges that carry ids; the rows in PostgreSQL say what is due. Task
 found by Django's list of applications and named as text.
 """
 
-import gc
 import os
 from typing import Any, NamedTuple
 
@@ -13,9 +12,6 @@ from celery import Celery, signals
 from django import db
 from django.conf import settings
 from kombu import Exchange, Queue
-
-from rules import protocols
-from rules.intake import lexicon
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "refillhub.settings")
 
@@ -82,14 +78,6 @@ def _plan_beat(sender: Celery, **_later: Any) -> None:
 @signals.setup_logging.connect
 def _keep_our_logging(**_later: Any) -> None:
     """A receiver of this signal keeps Celery from replacing the allow-listed logging of the settings."""
-
-
-@signals.worker_init.connect
-def _load_tables(**_later: Any) -> None:
-    """The drug vocabulary and the protocols, loaded before the worker forks, so that its processes share them."""
-    lexicon.load()
-    protocols.load()
-    gc.freeze()  # what is loaded now lives as long as the worker; left unfrozen, the first collection would copy it
 
 
 @signals.task_prerun.connect

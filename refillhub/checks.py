@@ -1,10 +1,12 @@
 """What `manage.py check --deploy` refuses: anything that must never stand beside real patients.
 
 Debugging, secrets that are missing or known, a shifted clock, pretended vendors beside a production practice, an
-audit table without its triggers. Reads settings and database; changes nothing.
+audit table without its triggers. Plain `check` warns of an old drug vocabulary. Reads settings and database; changes
+nothing.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +17,9 @@ from django.db import DatabaseError, connection
 from integrations.models import Connection
 from refillhub.practices import clock
 from refillhub.practices.models import Practice
+from rules import vocabulary
+from rules.intake import tables
+from rules.releases import keeping
 
 VENDOR_SETTINGS = ("DRCHRONO_BASE_URL", "KLARA_BASE_URL", "SURESCRIPTS_BASE_URL")
 AUDIT_TRIGGERS = {
@@ -124,6 +129,38 @@ def check_audit_triggers(app_configs: Sequence[Any] | None, **_later: Any) -> li
         Error(f"The audit trigger {name} is missing or disabled.", hint="Run manage.py migrate.", id="refillhub.E040")
         for name in sorted(AUDIT_TRIGGERS - present)
     ]
+
+
+@register("vocabulary")
+def check_vocabulary(app_configs: Sequence[Any] | None, **_later: Any) -> list[CheckMessage]:
+    """Warn of a drug vocabulary past its age; one query, none in the demo, whose patients are pretended."""
+    if settings.DEMO:
+        return []
+    shipped = date.fromisoformat(tables.shipped().release)
+    try:
+        row = keeping.in_force()
+    except DatabaseError:  # not migrated, or not there: then the shipped one is in force
+        row = None
+    release = row.released_on if row is not None else shipped
+    found: list[CheckMessage] = []
+    past = vocabulary.days_past(release=release, today=clock.now().date())
+    if past:
+        found.append(
+            Warning(
+                f"The drug vocabulary is RxNorm of {release}, {past} days older than it should be.",
+                hint="Fetch the latest release from NLM and run manage.py load_rxnorm PATH (docs/vocabulary.md).",
+                id="refillhub.W060",
+            )
+        )
+    if row is not None and release < shipped:
+        found.append(
+            Warning(
+                f"The drug vocabulary in force ({release}) is older than the one this version ships ({shipped}).",
+                hint="Load a newer release: manage.py load_rxnorm PATH.",
+                id="refillhub.W061",
+            )
+        )
+    return found
 
 
 def _unreadable(error: DatabaseError) -> CheckMessage:

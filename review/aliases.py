@@ -14,7 +14,8 @@ from integrations.models import MirrorMedication
 from refillhub.practices import references
 from refillhub.practices.models import Practice
 from review.models import AliasEnd, EntryAlias
-from rules.intake import letters, lexicon, plain_words, read
+from rules import vocabulary
+from rules.intake import letters, plain_words, read
 from rules.intake import reading as r
 
 PURPOSE = "alias"
@@ -105,7 +106,7 @@ def refusal(*, text: str) -> str:
     if all(word in plain_words.ALL for word in words):
         return "Only everyday words; they would fit any drug."
     ask = r.Thread(messages=(r.Message(text=f"please refill {key}"),))
-    seen = read.read(thread=ask, lexicon=lexicon.load())
+    seen = read.read(thread=ask, lexicon=vocabulary.current())
     if any(one.kind != "hint" for one in seen.mentions):
         return "It is, or looks like, the name of a drug; a drug's name is never another name for an entry."
     warned = {one.code for one in seen.doubts} - ANSWERS

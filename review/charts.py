@@ -18,7 +18,8 @@ from integrations.models import Connection, ConnectionStatus, MirrorMedication, 
 from refillhub.practices.models import Practice
 from review.identity import Snapshot
 from review.ledger import SYSTEM
-from rules.intake import lexicon, normalise
+from rules import vocabulary
+from rules.intake import normalise
 
 # Entries that name no drug: "NKDA", and what people are allergic to besides drugs.
 NO_ALLERGY = frozenset({"nkda", "none", "nka"})
@@ -139,7 +140,7 @@ def allergies(*, connection: Connection | None, patient_id: str, now: datetime) 
         words = set(each.description.lower().replace(",", " ").split())
         if not each.rxcui and words <= NO_ALLERGY | NOT_A_DRUG:
             continue
-        read = normalise.identify(name=each.description, rxcui=each.rxcui, ndc="", lexicon=lexicon.load())
+        read = normalise.identify(name=each.description, rxcui=each.rxcui, ndc="", lexicon=vocabulary.current())
         if not read.ingredients:
             return None
         found += read.ingredients

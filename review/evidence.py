@@ -6,7 +6,8 @@ Plain values for sealed JSON; `review.queries_reading` shows them. Pure translat
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rules.intake import lexicon, normalise
+from rules import vocabulary
+from rules.intake import normalise
 from rules.intake import reading as r
 
 
@@ -74,7 +75,7 @@ def _listed(entry_id: str | None, listed: Mapping[str, r.ListItem]) -> dict[str,
     item = listed.get(entry_id)
     if item is None:
         return {"id": entry_id, "name": "", "strength": "", "form": ""}
-    said = normalise.identify(name=item.name, rxcui=item.rxcui, ndc=item.ndc, lexicon=lexicon.load())
+    said = normalise.identify(name=item.name, rxcui=item.rxcui, ndc=item.ndc, lexicon=vocabulary.current())
     return {"id": entry_id, "name": said.scd_name or item.name, "strength": said.strength, "form": said.form}
 
 

@@ -38,7 +38,8 @@ from review.models import EventKind, InboundEvent, Kind
 from review.workflow import inbox
 from review.workflow.admission import LostLease
 from rules import facts as f
-from rules.intake import lexicon, read
+from rules import vocabulary
+from rules.intake import read
 from rules.intake import reading as r
 
 # A chart that does not answer is asked again for so long; then the item goes to a person as it is.
@@ -60,7 +61,7 @@ def glance(*, now: datetime, limit: int = 200) -> int:
         try:
             event = gathering.parsed(row, accounts[row.practice])
             thread = understanding.thread_of(events=[event], medications=(), topics=frozenset(), pharmacies=())
-            is_urgent = read.read(thread=thread, lexicon=lexicon.load()).is_emergency
+            is_urgent = read.read(thread=thread, lexicon=vocabulary.current()).is_emergency
         except (klara_events.Unreadable, SealBroken):
             continue  # its turn comes when it is read, and then a person hears of it
         except Exception as error:  # nobody knows what it says: it waits for nothing, and holds up nobody else
@@ -256,7 +257,7 @@ def _read(
         names=_names(burst),
         own_names=own_names,
     )
-    return thread, read.read(thread=thread, lexicon=lexicon.load())
+    return thread, read.read(thread=thread, lexicon=vocabulary.current())
 
 
 def _names(burst: Burst) -> tuple[str, ...]:

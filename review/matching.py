@@ -10,8 +10,8 @@ from integrations.models import MirrorMedication
 from refillhub.practices.models import Practice, Provider
 from review import supplies
 from review.asks import Match
-from rules import directions, facts, protocols
-from rules.intake import lexicon, normalise
+from rules import directions, facts, protocols, vocabulary
+from rules.intake import normalise
 
 OTHER_DOCTOR = "Prescribed by other Dr"
 OVER_THE_COUNTER = "Over the Counter"
@@ -20,7 +20,8 @@ ADMINISTERED = "Administered during visit"
 
 def identified(medication: MirrorMedication) -> normalise.Identified:
     """What name and code of the entry say; cached by the reader."""
-    return normalise.identify(name=medication.name, rxcui=medication.rxcui, ndc=medication.ndc, lexicon=lexicon.load())
+    known = vocabulary.current()
+    return normalise.identify(name=medication.name, rxcui=medication.rxcui, ndc=medication.ndc, lexicon=known)
 
 
 def drug_of(*, medication: MirrorMedication, read: normalise.Identified | None = None) -> facts.Drug:

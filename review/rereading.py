@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.models import MirrorMedication
-from rules.intake import lexicon, read
+from rules import vocabulary
+from rules.intake import read
 from rules.intake import reading as r
 
 
@@ -57,5 +58,5 @@ def _mentions(
         directions=medication.sig,
         quantity=f"{quantity.normalize():f}" if quantity is not None else "",
     )
-    seen = read.read(thread=r.Thread(messages=messages, medications=(item,)), lexicon=lexicon.load())
+    seen = read.read(thread=r.Thread(messages=messages, medications=(item,)), lexicon=vocabulary.current())
     return [one for one in seen.mentions if one.resolves_to == item.entry_id]

@@ -10,6 +10,7 @@ from celery import shared_task
 from integrations import single_flight
 from refillhub.practices import clock
 from review import delivery, directory, intake, mailbox, report, timers
+from rules import vocabulary
 
 # One run takes batches until nothing is due or it has had its share; the beat nudges again.
 MOST_BATCHES = 20
@@ -21,6 +22,7 @@ def take_in_due(**_later: object) -> int:
 
     One reader at a time: a flood of messages waits for the chart's few calls a second and must not hold every worker.
     """
+    vocabulary.refresh_when_due()  # between batches, so that a message is read by one vocabulary
     intake.glance(now=clock.now())
     with single_flight.if_free(name="review.take_in_due") as is_mine:
         return sum(_until_empty(lambda: intake.take_in_due(now=clock.now()))) if is_mine else 0
@@ -29,6 +31,7 @@ def take_in_due(**_later: object) -> int:
 @shared_task(queue="delivery", acks_late=True)
 def deliver_due(**_later: object) -> int:
     """Send dispatches that are due."""
+    vocabulary.refresh_when_due()
     return sum(_until_empty(lambda: delivery.deliver_due(now=clock.now())))
 
 
@@ -56,6 +59,7 @@ def sweep_minute(**_later: object) -> None:
 @shared_task(queue="timers", acks_late=True)
 def release_held(**_later: object) -> int:
     """Held requests at opening time."""
+    vocabulary.refresh_when_due()
     return timers.release_held(now=clock.now())
 
 

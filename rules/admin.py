@@ -1,5 +1,5 @@
 """Rules in the admin site: limits and recipe switches; draft, propose, publish by a second person. Nothing else is
-edited.
+edited. Vocabulary releases can be looked at.
 
 Every step is a verb of `rules.versions` with its audit entry. The pages are views of their own, because the admin's
 forms open a transaction and a verb must open its own. Only the practice the person has chosen is shown.
@@ -16,13 +16,16 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods
 
 from refillhub.practices import roles
 from rules import policy as policies
-from rules import protocols, recipes, versions
-from rules.models import RuleVersion
+from rules import protocols, recipes, versions, vocabulary
+from rules.models import RuleVersion, Vocabulary
 from rules.policy import PolicyError
+from rules.rxnorm import changes
 
 ADOPTABLE = (protocols.Route.auto, protocols.Route.opt_in)
 
@@ -181,6 +184,50 @@ class RuleVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Vocabulary)
+class VocabularyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Releases of the drug vocabulary, looking only: they come and go by `manage.py load_rxnorm`."""
+
+    list_display = ("released_on", "state", "loaded_at", "loaded_by", "sizes")
+    fields = ("released_on", "state", "started_at", "loaded_at", "loaded_by", "sizes", "notes", "what_changed",
+              "history", "sources", "sha256", "notice")  # fmt: skip
+    ordering = ("-started_at",)
+    actions = None
+    show_full_result_count = False
+
+    @admin.display(description="counts")
+    def sizes(self, row: Vocabulary) -> str:
+        return ", ".join(f"{kind} {row.counts[kind]}" for kind in changes.KINDS if kind in row.counts)
+
+    @admin.display(description="changes")
+    def what_changed(self, row: Vocabulary) -> str:
+        found = [(row.changes[key], title) for key, title in changes.TITLES.items() if key in row.changes]
+        lines = [(f"{one['count']} {title}: {'; '.join(one['examples'])}",) for one, title in found if one["count"]]
+        return format_html_join(mark_safe("<br>"), "{}", lines)
+
+    @admin.display(description="notice of the National Library of Medicine")
+    def notice(self, row: Vocabulary) -> str:
+        return str(vocabulary.manifest()["notice"])
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if request.user.is_active and request.user.is_superuser:  # an operator, of no practice
+            return True
+        mine = getattr(request, "roles", frozenset())
+        return any(roles.may(roles=mine, action=one) for one in (roles.Action.draft_rules, roles.Action.see_audit))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

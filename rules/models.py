@@ -1,6 +1,7 @@
 """RuleVersion: one immutable set of rules, published by a second person. DecisionRecord: facts, trace and version of
 one
-decision. Rows change only by the verbs of `rules.versions`; records are only ever added.
+decision. Rows change only by the verbs of `rules.versions`; records are only ever added. Vocabulary: one release of
+drug names, products and codes, no practice's own; its rows change only by the verbs of `rules.releases.keeping`.
 """
 
 from __future__ import annotations
@@ -83,3 +84,85 @@ class DecisionRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.request_id} {self.outcome}"
+
+
+class Vocabulary(models.Model):
+    """One RxNorm release as tables. At most one is current, at most one is being loaded."""
+
+    class State(models.TextChoices):
+        loading = "loading", "Being loaded"
+        ready = "ready", "Ready"
+        current = "current", "Current"
+        retired = "retired", "Retired"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    released_on = models.DateField(verbose_name="release")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.loading)
+    sources = models.JSONField()
+    """What it is read from: {"reduction": number, "files": [{"name", "size" in bytes, "sha256"}]}."""
+    counts = models.JSONField(default=dict)
+    changes = models.JSONField(default=dict)
+    """Against the vocabulary in force when it was loaded: {key: {"count", "examples"}}."""
+    notes = models.JSONField(default=dict)
+    """What was left out or needs a look, as {text: count}."""
+    sha256 = models.JSONField(default=dict)
+    """Of each table's bytes before compression, by kind."""
+    history = models.JSONField(default=list)
+    """Every change of state: [{"at", "by", "state", "why"}]."""
+    started_at = models.DateTimeField()
+    loaded_at = models.DateTimeField(null=True, blank=True)
+    loaded_by = models.CharField(max_length=150)
+    """The system account that ran the command: operators have no account of ours."""
+
+    class Meta:
+        verbose_name_plural = "vocabularies"
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=["loading", "ready", "current", "retired"]), name="vocabulary_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="loading", loaded_at__isnull=True)
+                | (~Q(state="loading") & Q(loaded_at__isnull=False)),
+                name="vocabulary_loaded_before_use",
+            ),
+            models.UniqueConstraint(fields=["state"], condition=Q(state="current"), name="vocabulary_one_current"),
+            models.UniqueConstraint(fields=["state"], condition=Q(state="loading"), name="vocabulary_one_loading"),
+        )
+
+    def __str__(self) -> str:
+        return f"RxNorm {self.released_on} ({self.state})"
+
+
+class VocabularyTable(models.Model):
+    """One table of a vocabulary, or what was read from one source file while it is loaded; compressed with zlib."""
+
+    class Kind(models.TextChoices):
+        read_concepts = "concepts", "RXNCONSO, reduced"
+        read_relations = "relations", "RXNREL, reduced"
+        read_attributes = "attributes", "RXNSAT, reduced"
+        name_table = "names", "Names"
+        product_table = "products", "Products"
+        ndc_table = "ndc", "NDC codes"
+        dea_table = "dea", "DEA schedules"
+        lay_name_table = "lay_names", "Lay names"
+        look_alike_table = "look_alikes", "Look-alike names"
+
+    id = models.BigAutoField(primary_key=True)
+    vocabulary = models.ForeignKey(Vocabulary, models.CASCADE, related_name="tables")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    data = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    kept_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["vocabulary", "kind"], name="vocabulary_table_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["concepts", "relations", "attributes", "names", "products", "ndc"])
+                | Q(kind__in=["dea", "lay_names", "look_alikes"]),
+                name="vocabulary_table_kind_known",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.kind

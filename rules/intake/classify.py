@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
 
-from rules.intake import danger, harmless, letters, phrases, plain_words
+from rules.intake import courtesy, danger, figures, harmless, letters, phrases, plain_words, supply_left
 from rules.intake.reading import Intent
 
 ALWAYS_READ = frozenset({Intent.emergency})
@@ -29,11 +29,11 @@ class Seen:
     weight: int
 
 
-def mask(*, text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """The text with the spans blotted out, same length."""
+def mask(*, text: str, spans: Iterable[tuple[int, int]], mark: str = "_") -> str:
+    """The text with the spans blotted out, same length; drugs as "_", all else as "~", as patterns tell them apart."""
     out = list(text)
     for start, end in spans:
-        out[start:end] = "_" * (end - start)
+        out[start:end] = mark * (end - start)
     return "".join(out)
 
 
@@ -65,11 +65,20 @@ def mended(*, text: str, words: Sequence[letters.Token], known: set[int]) -> str
     return "".join((*out, text[at:]))
 
 
-def topics(*, text: str, drugs: Sequence[tuple[int, int]], fixed: Sequence[tuple[int, int]]) -> list[Seen]:
-    """Every intent shown in a folded text, refill and thanks included, in order of TOPICS."""
+def topics(
+    *,
+    text: str,
+    drugs: Sequence[tuple[int, int]],
+    fixed: Sequence[tuple[int, int]],
+    names: Sequence[tuple[int, int]] = (),
+) -> list[Seen]:
+    """Every intent shown in a folded text, refill and thanks included, in order of TOPICS.
+
+    `names`: people's full or titled names; a symptom that is nothing but a part of one ("Mrs. Hurt") is none.
+    """
     text = text.replace("\n", " ")  # a sentence may run over two messages of a burst
     without_drugs = mask(text=text, spans=drugs)
-    without_phrases = mask(text=without_drugs, spans=fixed)
+    without_phrases = mask(text=without_drugs, spans=fixed, mark="~")
     seen: list[Seen] = []
     for intent, weight, pattern in phrases.TOPICS:
         if intent in ALWAYS_READ:
@@ -78,7 +87,10 @@ def topics(*, text: str, drugs: Sequence[tuple[int, int]], fixed: Sequence[tuple
             searched = without_drugs
         else:
             searched = without_phrases
-        seen += [Seen(intent, match.start(), match.end(), weight) for match in pattern.finditer(searched)]
+        found = (match.span() for match in pattern.finditer(searched))
+        if intent not in ALWAYS_READ:
+            found = (span for span in found if not any(low <= span[0] and span[1] <= high for low, high in names))
+        seen += [Seen(intent, start, end, weight) for start, end in found]
     strong = [Seen(Intent.refill, match.start(), match.end(), 100) for match in phrases.REFILL_STRONG.finditer(text)]
     weak = [Seen(Intent.refill, match.start(), match.end(), 85) for match in phrases.REFILL_WEAK.finditer(text)]
     seen += strong or weak
@@ -87,11 +99,23 @@ def topics(*, text: str, drugs: Sequence[tuple[int, int]], fixed: Sequence[tuple
 
 
 def harmless_spans(*, text: str) -> list[tuple[int, int]]:
-    """Fixed phrases that say nothing clinical ("no rush", "my date of birth is ...")."""
-    found = [match.span() for pattern in harmless.HARMLESS for match in pattern.finditer(text) if match.group().strip()]
+    """Fixed phrases that say nothing clinical ("no rush", "my date of birth is ...", "two pills left")."""
+    found = [match.span() for pattern in FIXED for match in pattern.finditer(text) if match.group().strip()]
+    loose = [match.span() for pattern in courtesy.OPEN for match in pattern.finditer(text)]
+    found += [(start, end) for start, end in loose if not _says_more(text[start:end])]
     # A phrase that holds words of danger is not harmless, whatever its frame.
     return [
         (start, end)
         for start, end in found
         if not danger.EMERGENCY.search(text[start:end]) and not danger.SYMPTOM.search(text[start:end])
     ]
+
+
+FIXED = (*harmless.HARMLESS, *courtesy.COURTESY, *supply_left.SUPPLY_LEFT, *figures.FIGURES)
+
+
+def _says_more(text: str) -> bool:
+    """Whether a stretch of free words holds a topic, a negation or a condition."""
+    if phrases.NEGATION.search(text) or phrases.CONDITION.search(text):
+        return True
+    return any(pattern.search(text) for _, _, pattern in phrases.TOPICS)

@@ -6,6 +6,7 @@ says so; it never guesses a unit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -148,6 +149,14 @@ SHAPE = {
     "pens": "pen",
     "flexpen": "pen",
     "kwikpen": "pen",
+    "kwikpens": "pen",
+    "flexpens": "pen",
+    "solostars": "pen",
+    "flextouch": "pen",
+    "tempo": "pen",
+    "autoinjector": "pen",
+    "nebules": "solution",
+    "pump": "inhaler",
     "solostar": "pen",
     "cartridge": "cartridge",
     "syringe": "syringe",
@@ -272,6 +281,15 @@ def _per_at(*, words: Sequence[letters.Token], text: str, index: int) -> tuple[t
         return None, index
     unit, factor = PER[words[at].text]
     return (unit, factor * count), at + 1
+
+
+_HOURS = re.compile(r"\b(12|24) ?-?(?:hr|hour|h)\b|\b(sr|xl)\b")
+
+
+def hours_of(*, text: str) -> str:
+    """ "12" or "24" where a folded text says how long one dose releases ("24 HR", "XL"; "12 HR", "SR"); else ""."""
+    found = {match.group(1) or {"sr": "12", "xl": "24"}[match.group(2)] for match in _HOURS.finditer(text)}
+    return found.pop() if len(found) == 1 else ""
 
 
 def same_amounts(*, left: Sequence[Amount], right: Sequence[Amount]) -> bool:

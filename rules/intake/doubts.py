@@ -6,6 +6,7 @@ Adds reasons only; nothing here can make a reading bolder.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,11 +50,15 @@ class Joined:
 
     def span(self, *, start: int, end: int) -> Span:
         """The original span; one that runs over two messages ends with the first."""
-        index = max(position for position, begin in enumerate(self.starts) if begin <= start)
+        index = bisect_right(self.starts, start) - 1
         part = self.folded[index]
         low = start - self.starts[index]
         high = min(end - self.starts[index], len(part.text))
         return Span(index, *part.original(start=low, end=high))
+
+    def written(self, *, words: Sequence[letters.Token]) -> list[str]:
+        """Each word in its original characters."""
+        return [self.words(span=self.span(start=word.start, end=word.end)) for word in words]
 
     def words(self, *, span: Span) -> str:
         """The original characters of a span."""
@@ -160,10 +165,16 @@ def of_words(*, view: View, harmless: Sequence[tuple[int, int]], drug_spans: Seq
             Doubt(
                 code=DoubtCode.unread_words,
                 span=span,
-                sentence=f"{len(view.unread)} word(s) not understood, first: {view.joined.words(span=span)[:40]}",
+                sentence=f"{len(view.unread)} word(s) not understood: {_shown(view)}",
             )
         )
     return doubts
+
+
+def _shown(view: View) -> str:
+    """The first words nobody explained, as written."""
+    spans = [view.joined.span(start=view.words[one].start, end=view.words[one].end) for one in view.unread[:8]]
+    return ", ".join(view.joined.words(span=span)[:40] for span in spans) + (" ..." if len(view.unread) > 8 else "")
 
 
 def of_drugs(*, view: View, asked_refill: bool) -> list[Doubt]:

@@ -6,6 +6,7 @@ that tricks of writing cannot change what is understood. Never raises and never 
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -102,8 +103,13 @@ PUNCTUATION = {
     "\u00bf": " ",
     "\u00a1": " ",
 }
-FRIENDLY = frozenset("🙏👍😊❤💊🙂☺😀😁👋💕💜💙💚🧡💛🤗😃😄👌✅🌸🌷🌹🌻✨🎉😇🥰♥💗💖🏥📞☎📱")
+FRIENDLY = frozenset(
+    "😅😂🤣😆😉😎🙃🤞🤠🤓😘😌🥳😺🌞☀☁🌈🍀🎄🎁🦃🎃⛄❄🌺🌼💐🌻🌱🍁🍂"
+    "🐾👵👴🙋🙇👏💪🤝🙌🫶🤍🖤🩷⭐🌟💫🕊🇲🇽🇺🇸🇵🇷📲💬✌👀☕🙏👍😊❤"
+    "💊🙂☺😀😁👋💕💜💙💚🧡💛🤗😃😄👌✅🌸🌷🌹🌻✨🎉😇🥰♥💗💖🏥📞☎📱"
+)
 BLANK = {"\t", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"}
+_RUN = re.compile(r"[ \n]{2,}")
 WORDS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+(?:[.,]\d+)*")
 
 
@@ -147,20 +153,27 @@ def fold(*, text: str) -> Folded:
     """Fold `text`; see the class for what is kept."""
     if text.isascii():
         odd = any(char < " " and char not in BLANK for char in text) or "\x7f" in text
-        plain = "".join(char if char >= " " else " " for char in text) if min(text, default=" ") < " " else text
+        plain = "".join(map(_blank, text)) if min(text, default=" ") < " " else text
         return _squeezed(Folded(plain.lower().replace("`", "'"), range(len(text)), odd, (), 0))
     return _squeezed(_fold_wide(text=text))
 
 
+def _blank(char: str) -> str:
+    return char if char >= " " else "\n" if char in "\n\r\x0b\x0c" else " "
+
+
 def _squeezed(folded: Folded) -> Folded:
-    """Runs of blanks as one blank, so that spacing cannot hide a phrase."""
-    if "  " not in folded.text:
+    """Runs of blanks as one blank, or one line end, so that spacing cannot hide a phrase."""
+    if not _RUN.search(folded.text):
         return folded
+    lines = {match.start() for match in _RUN.finditer(folded.text) if "\n" in match.group()}
     kept = [
-        index for index, char in enumerate(folded.text) if char != " " or index == 0 or folded.text[index - 1] != " "
+        index
+        for index, char in enumerate(folded.text)
+        if char not in " \n" or index == 0 or folded.text[index - 1] not in " \n"
     ]
     return Folded(
-        "".join(folded.text[index] for index in kept),
+        "".join("\n" if index in lines else folded.text[index] for index in kept),
         tuple(folded.at[index] for index in kept),
         folded.odd,
         folded.symbols,
@@ -180,7 +193,7 @@ def _fold_wide(*, text: str) -> Folded:
         elif char < "\x7f":
             if char < " ":
                 odd = odd or char not in BLANK
-                char = " "
+                char = _blank(char)
             pieces = char.lower()
         else:
             category = unicodedata.category(char)
@@ -243,6 +256,7 @@ def tokens(*, text: str) -> tuple[Token, ...]:
     return tuple(Token(match.group(), match.start(), match.end()) for match in WORDS.finditer(text))
 
 
+@functools.lru_cache(maxsize=8192)
 def key(*, text: str) -> str:
     """The form under which names are looked up: folded words and numbers with single spaces."""
     return " ".join(token.text for token in tokens(text=fold(text=text).text))

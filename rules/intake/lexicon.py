@@ -17,7 +17,7 @@ from enum import StrEnum
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from rules.intake import letters, plain_words, tables
+from rules.intake import letters, plain_words, spanish, tables
 
 Ingredients = tuple[str, ...]
 ProductRow = tuple[str, str, Ingredients, str, str]  # tty, name, ingredients, generic RxCUI, DEA
@@ -190,6 +190,17 @@ def _add_lay_names(names: dict[str, Name], text: str) -> None:
             names.setdefault(key, Name(term, NameKind.alias, (_set(members, "+"),)))
 
 
+def _add_spanish(names: dict[str, Name], ingredients: Iterable[str]) -> None:
+    """Spanish spellings of ingredients; a form of two ingredients, or one that is a name already, is left out."""
+    made: dict[str, set[str]] = {}
+    for ingredient in ingredients:
+        for form in spanish.names_of(ingredient=ingredient):
+            made.setdefault(form, set()).add(ingredient)
+    for form, owners in made.items():
+        if len(owners) == 1 and form not in names:
+            names[form] = Name(form, NameKind.alias, (tuple(owners),))
+
+
 def _read_products(text: str) -> dict[int, ProductRow]:
     interned: dict[str, Ingredients] = {}
     products: dict[int, ProductRow] = {}
@@ -263,6 +274,7 @@ def build(*, source: tables.Tables) -> Lexicon:
     products = _read_products(source.products)
     brand_products = _widen_brands(names, products)
     _add_lay_names(names, source.lay_names)
+    _add_spanish(names, ingredients)
     for word in plain_words.NEVER_A_DRUG:
         names.pop(word, None)
     starts: dict[str, list[tuple[str, ...]]] = {}

@@ -11,7 +11,7 @@ from typing import Any
 
 from rules.intake import read
 from rules.intake.lexicon import Lexicon
-from rules.intake.reading import Author, ListItem, Message, Reading, Source, Thread
+from rules.intake.reading import Author, ListItem, Mention, Message, Reading, Source, Thread
 
 SOURCES = {
     "sms": Source.text,
@@ -113,11 +113,17 @@ def _out(*, value: Mapping[str, Any], thread: Thread, reading: Reading) -> dict[
             {
                 "mention": one.words,
                 "ingredient": " / ".join(one.ingredients),
-                "rxnorm": names[one.resolves_to].rxcui if one.resolves_to else "",
-                "resolves_to": names[one.resolves_to].name if one.resolves_to else None,
+                "rxnorm": names[entry].rxcui if entry else "",
+                "resolves_to": names[entry].name if entry else None,
                 "score": one.score,
             }
-            for one in reading.mentions
+            for one, entry in ((each, _entry_of(each)) for each in reading.mentions)
         ],
         "reasons": [f"{doubt.code}: {doubt.sentence}" for doubt in reading.doubts],
     }
+
+
+def _entry_of(mention: Mention) -> str | None:
+    """The entry a mention resolves to; none where what is written is not what the entry is (strength, form,"
+    " release)."""
+    return None if mention.strength_differs or mention.form_differs else mention.resolves_to

@@ -7,15 +7,21 @@ when no other known drug is near. When two entries fit, neither is chosen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from rules.intake import brands, dose_forms, letters, normalise
-from rules.intake.lexicon import Ingredients, Lexicon, Name, NameKind
+from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA, JaroWinkler
+
+from rules.intake import brands, dose_forms, letters, normalise, sounds
+from rules.intake.lexicon import Ingredients, Lexicon, Name, NameKind, Near
 from rules.intake.reading import DoubtCode, ListItem, Rival
 
 MARGIN = 2  # edits by which the best drug must beat every other known drug; with it k <= 2 edits cannot cross over
 LOOK_ALIKE_MARGIN = 3
+# Where only one edit parts the two: how far apart they must be by Jaro-Winkler (0-1) and by rapidfuzz's ratio (0-100).
+BEGINNINGS_MARGIN = 0.08
+RATIO_MARGIN = 8.0
 SCORES = {
     NameKind.ingredient: 100,
     NameKind.salt: 100,
@@ -51,13 +57,15 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stated:
-    """What was written beside the name: `bare` numbers had no unit."""
+    """What was written beside the name: `bare` numbers had no unit. `hours` and `brand`: see `_form_differs`."""
 
     amounts: tuple[dose_forms.Amount, ...] = ()
     bare: tuple[Fraction, ...] = ()
     shape: str = ""
     release: str = ""
     salt: str = ""
+    hours: str = ""
+    brand: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,24 +91,53 @@ def entries_of(*, medications: Sequence[ListItem], lexicon: Lexicon) -> tuple[En
 
 
 def misspelt(*, word: str, lexicon: Lexicon) -> Named | None:
-    """The drug a misspelt word stands nearest to, with every other drug that is too near; None when none is near."""
+    """The drug a misspelt word stands nearest to, with every other drug that is too near; None when none is near.
+
+    Thresholds and what each measure adds: docs/reading.md, from `python -m tests.intake_eval.curves`.
+    """
     allowed = 0 if len(word) < 5 else 1 if len(word) < 8 else 2 if len(word) < 12 else 3
     if not allowed or len(word) > 40:
         return None
+    if not lexicon.near(word=word, limit=allowed):
+        return None  # most words are near no drug: the narrow search is the quick one
     near = lexicon.near(word=word, limit=allowed + LOOK_ALIKE_MARGIN)
-    if not near or near[0].distance > allowed:
-        return None
-    best = lexicon.names[near[0].name]
-    rivals = []
-    for other in near[1:]:
-        sets = lexicon.names[other.name].ingredient_sets
-        if set(sets) & set(best.ingredient_sets):
-            continue
-        is_pair = any(one in lexicon.look_alikes.get(mine, ()) for mine in best.ingredient_sets for one in sets)
-        wider = is_pair and near[0].distance > 1
-        if other.distance < near[0].distance + (LOOK_ALIKE_MARGIN if wider else MARGIN):
-            rivals.append(other.name)
-    return Named(name=best, key=near[0].name, distance=near[0].distance, near_rivals=tuple(rivals))
+    # Of names equally near, the one that sounds alike comes first.
+    heard = sounds.key(word)
+    first = min(near, key=lambda one: (one.distance, OSA.distance(heard, sounds.key(one.name)), one.name))
+    best = lexicon.names[first.name]
+    rivals = [
+        other.name
+        for other in near
+        if not set(lexicon.names[other.name].ingredient_sets) & set(best.ingredient_sets)
+        and _is_too_near(word=word, best=first, other=other, lexicon=lexicon)
+    ]
+    return Named(name=best, key=first.name, distance=first.distance, near_rivals=tuple(rivals))
+
+
+def _is_too_near(*, word: str, best: Near, other: Near, lexicon: Lexicon) -> bool:
+    """Whether the other drug may be meant as well."""
+    distance = other.distance
+    is_worn = sounds.is_worn_down(word=word, name=other.name)
+    if is_worn:
+        distance = min(distance, 2)  # a lost syllable is one slip, however many letters it took
+    gap = distance - best.distance
+    mine, theirs = lexicon.names[best.name].ingredient_sets, lexicon.names[other.name].ingredient_sets
+    is_pair = any(one in lexicon.look_alikes.get(each, ()) for each in mine for one in theirs)
+    if is_pair and best.distance > 1:
+        return gap < LOOK_ALIKE_MARGIN
+    if gap == 1 and not is_pair and not is_worn:
+        return not _is_clearly_apart(word=word, best=best.name, other=other.name)
+    return gap < MARGIN
+
+
+def _is_clearly_apart(*, word: str, best: str, other: str) -> bool:
+    """Whether all other measures part two names that one edit alone would not: beginnings, share of letters, sound."""
+    heard = sounds.key(word)
+    return (
+        JaroWinkler.similarity(word, best) - JaroWinkler.similarity(word, other) >= BEGINNINGS_MARGIN
+        and fuzz.ratio(word, best) - fuzz.ratio(word, other) >= RATIO_MARGIN
+        and OSA.distance(heard, sounds.key(best)) < OSA.distance(heard, sounds.key(other))
+    )
 
 
 def resolve(*, named: Named, stated: Stated, entries: Sequence[Entry], lexicon: Lexicon) -> Match:
@@ -153,16 +190,44 @@ def of_alias(*, entry: Entry, stated: Stated, score: int) -> Match:
 
 def _resolve_hint(*, named: Named, stated: Stated, active: Sequence[Entry], score: int) -> Match:
     members = {one for choice in named.name.ingredient_sets for one in choice}
-    fitting = [entry for entry in active if any(set(choice) & members for choice in entry.choices)]
-    dim = [entry for entry in active if not entry.choices or any(said.unread for said in entry.said)]
+    fitting = [
+        entry
+        for entry in active
+        if any(set(choice) & members for choice in entry.choices) and _may_be_of(entry=entry, words=named.key.split())
+    ]
+    dim = [entry for entry in active if not entry.choices]
     # A combination that only partly belongs to the class may be what is meant, or not: a person looks.
     is_whole = len(fitting) == 1 and all(set(choice) <= members for choice in fitting[0].choices)
-    if is_whole and not [entry for entry in dim if entry is not fitting[0]]:
+    if is_whole and not dim:
+        if "inhaler" in named.key.split() and not stated.shape:
+            stated = replace(stated, shape="inhaler")
         return _matched(entry=fitting[0], others=(), stated=stated, score=score)
     rivals = tuple(
         Rival(name=one.item.name, entry_id=one.item.entry_id, score=score - 5) for one in (*fitting, *dim)[:6]
     )
     return Match(score=score, doubts=(DoubtCode.hint_not_unique,), rivals=rivals)
+
+
+def _may_be_of(*, entry: Entry, words: Sequence[str]) -> bool:
+    """Whether the form that a lay name tells ("pill", "inhaler") may be the entry's; an unknown form may be any."""
+    shapes = {said.shape for said in entry.said if said.shape}
+    if not shapes:
+        return True
+    if PILL_WORDS & set(words):
+        return not shapes <= NOT_PILLS
+    if "inhaler" in words or "inhalador" in words or "puffer" in words:
+        return bool(shapes & {"inhaler", "powder", "spray"})
+    return True
+
+
+PILL_WORDS = frozenset(
+    "pill pills tablet tablets tab tabs pastilla pastillas pildora pildoras capsule capsules".split()
+)
+NOT_PILLS = frozenset(
+    "pen injection syringe cartridge inhaler powder spray cream ointment gel lotion foam patch drops shampoo ring"
+    " implant"
+    " suppository enema solution suspension".split()
+)
 
 
 def _no_entry(*, wanted: set[Ingredients], entries: Sequence[Entry], score: int) -> Match:
@@ -202,7 +267,8 @@ def _with_name(*, named: Named, stated: Stated, lexicon: Lexicon) -> Stated:
     if not release and salt and len(named.name.ingredient_sets) == 1:
         plain = named.name.ingredient_sets[0]
         release = brands.release_of_salt(ingredients=plain, salt=salt.split()[0], lexicon=lexicon)
-    return Stated(amounts=stated.amounts, bare=stated.bare, shape=stated.shape, release=release, salt=salt)
+    brand = named.key if named.name.kind is NameKind.brand else ""
+    return replace(stated, release=release, salt=salt, brand=brand)
 
 
 def _differences(*, entry: Entry, stated: Stated) -> tuple[bool, bool]:
@@ -262,10 +328,24 @@ def _form_differs(*, entry: Entry, stated: Stated) -> bool:
             return True
         if stated.shape and said.shape and not _shape_fits(stated=stated.shape, known=said.shape):
             return True
+        # Twelve hours are not twenty-four (bupropion SR is not XL); insulins of two brands are two devices.
+        if stated.hours and said.hours and stated.hours != said.hours:
+            return True
+        if stated.brand and said.brand and _is_insulin(said) and not _same_brand(stated.brand, said.brand):
+            return True
         told = set(stated.salt.split()) & brands.TELLING_SALTS
-        if told and not told & set(said.salt.split()):
+        is_named_alike = bool(stated.brand and said.brand) and _same_brand(stated.brand, said.brand)
+        if told and not told & set(said.salt.split()) and not (is_named_alike and not said.salt):
             return True
     return False
+
+
+def _is_insulin(said: normalise.Said) -> bool:
+    return any("insulin" in one for choice in said.ingredient_choices for one in choice)
+
+
+def _same_brand(left: str, right: str) -> bool:
+    return left.split()[0] == letters.key(text=right).split()[0]
 
 
 def _shape_fits(*, stated: str, known: str) -> bool:

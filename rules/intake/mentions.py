@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
-from rules.intake import danger, dose_forms, letters, matching, normalise, plain_words
+from rules.intake import danger, dose_forms, everyday, letters, matching, normalise, plain_words
 from rules.intake.lexicon import Ingredients, Lexicon, Name, NameKind
 
 MAX_SEARCHED_WORDS = 40
@@ -72,6 +72,7 @@ class Piece:
     amounts: tuple[dose_forms.Amount, ...] = ()
     number: Fraction | None = None
     text: str = ""
+    hours: str = ""
 
 
 @dataclass(slots=True)
@@ -88,15 +89,16 @@ class Found:
         """The pieces as one value."""
         amounts: tuple[dose_forms.Amount, ...] = ()
         bare: list[Fraction] = []
-        shape = release = salt = ""
+        shape = release = salt = hours = ""
         for piece in self.pieces:
             amounts += piece.amounts
             if piece.kind == "bare" and piece.number is not None:
                 bare.append(piece.number)
             shape = piece.text if piece.kind == "shape" else shape
             release = piece.text if piece.kind == "release" else release
+            hours = piece.hours or hours
             salt = f"{salt} {piece.text}".strip() if piece.kind == "salt" else salt
-        return matching.Stated(amounts=amounts, bare=tuple(bare), shape=shape, release=release, salt=salt)
+        return matching.Stated(amounts=amounts, bare=tuple(bare), shape=shape, release=release, salt=salt, hours=hours)
 
     def number_of(self, kind: PieceKind) -> int | None:
         """The whole number of the first piece of a kind, or None."""
@@ -177,6 +179,9 @@ def _names(
     was_cut = False
     at = 0
     while at < len(words):
+        if _is_broken_word(words=words, at=at):
+            at += 1
+            continue
         exact = _exact_at(words=words, at=at, aliases=aliases, lexicon=lexicon)
         if exact is not None:
             found.append(exact)
@@ -198,6 +203,14 @@ def _names(
                 found.append(Found(at, at + 1, named))
         at += 1
     return found, was_cut
+
+
+def _is_broken_word(*, words: tuple[letters.Token, ...], at: int) -> bool:
+    """The tail of a word that a digit breaks ("des1oratadine"): what stands before the digit would be lost."""
+    if at < 2 or not words[at - 1].is_number or words[at].text in dose_forms.UNITS:
+        return False
+    is_glued = words[at - 2].end == words[at - 1].start and words[at - 1].end == words[at].start
+    return is_glued and not words[at - 2].is_number and len(words[at - 1].text) == 1
 
 
 def _exact_at(*, words: tuple[letters.Token, ...], at: int, aliases: dict[str, str], lexicon: Lexicon) -> Found | None:
@@ -240,6 +253,7 @@ def _may_be_misspelt(*, word: str) -> bool:
         and word not in dose_forms.ROUTE
         and word not in normalise.SALTS
         and word not in danger.DANGER_WORDS
+        and word not in everyday.load().known
     )
 
 
@@ -268,7 +282,8 @@ def _piece_at(*, text: str, words: tuple[letters.Token, ...], at: int, taken: se
     if words[at].is_number:
         return Piece("bare", at, at + 1, number=dose_forms.number(text=word))
     if word in MESSAGE_RELEASE:
-        return Piece("release", at, at + (2 if following == "release" else 1), text=dose_forms.RELEASE[word])
+        last = at + (2 if following == "release" else 1)
+        return Piece("release", at, last, text=dose_forms.RELEASE[word], hours=dose_forms.hours_of(text=word))
     if word in ("la", "cd") and (at + 1 == len(words) or words[at + 1].is_number) and at and at - 1 in taken:
         return Piece("release", at, at + 1, text="er")
     if word in dose_forms.SHAPE and word not in ("system", "pack", "device", "insert", "kit"):
@@ -315,7 +330,7 @@ def _attach(*, text: str, words: tuple[letters.Token, ...], found: list[Found], 
             owner = _drug_after(text=text, words=words, found=found, piece=piece)
         if owner is None and piece.kind != "bare":
             owner = _drug_before(text=text, words=words, found=found, piece=piece)
-        if owner is None and len(found) == 1 and piece.kind in ("days", "quantity", "directions"):
+        if owner is None and len(found) == 1 and _belongs_to_the_only(words=words, piece=piece):
             owner = found[0]
         if owner is None:
             continue
@@ -324,6 +339,14 @@ def _attach(*, text: str, words: tuple[letters.Token, ...], found: list[Found], 
         if ends[id(owner)] == piece.first:
             ends[id(owner)] = piece.last
     return covered
+
+
+def _belongs_to_the_only(*, words: tuple[letters.Token, ...], piece: Piece) -> bool:
+    """Whether a piece that stands apart can only belong to the one drug named ("it's the tartrate", "el de 12.5")."""
+    if piece.kind in ("days", "quantity", "directions", "salt"):
+        return True
+    before = words[piece.first - 1].text if piece.first else ""
+    return piece.kind in ("bare", "amounts") and before in ("de", "the", "el", "of")
 
 
 def _drug_after(*, text: str, words: tuple[letters.Token, ...], found: list[Found], piece: Piece) -> Found | None:
@@ -356,6 +379,9 @@ def _joined(
     result: list[Found] = []
     for one in found:
         last = result[-1] if result else None
+        if last is not None and _is_its_device(left=last, right=one, words=words):
+            last.pieces.append(Piece("shape", one.first, one.last, text="inhaler"))
+            continue
         if last is None or last.pieces or last.alias_of or one.alias_of or last.last != one.first:
             result.append(one)
             continue
@@ -380,6 +406,19 @@ def _joined(
         else:
             result.append(one)
     return result
+
+
+def _is_its_device(*, left: Found, right: Found, words: tuple[letters.Token, ...]) -> bool:
+    """ "albuterol inhaler", "salbutamol en inhalador": a lay name that only says the form of the drug before it."""
+    if right.named.name.kind is not NameKind.hint or left.alias_of or left.named.name.kind is NameKind.hint:
+        return False
+    end = max([left.last, *(piece.last for piece in left.pieces)])
+    if right.named.key not in ("inhaler", "inhalador", "puffer", "inhalers") or right.first - end > 2:
+        return False
+    members = {part for choice in right.named.name.ingredient_sets for part in choice}
+    between = (words[index].text for index in range(end, right.first))
+    is_linked = all(word in LINKS | {"en", "rescue", "de"} for word in between)
+    return is_linked and any(set(choice) & members for choice in left.named.name.ingredient_sets)
 
 
 def _union(*, left: Name, right: Name, gap: str, entry_sets: frozenset[Ingredients], lexicon: Lexicon) -> Ingredients:

@@ -7,7 +7,7 @@ with a difference, a person with an unknown.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rules.intake import brands, dose_forms, letters
 from rules.intake.lexicon import (
@@ -45,7 +45,8 @@ class Said:
     """What one side (name or code) says. Empty text or tuple: it does not say.
 
     `amounts` are comparable strengths, `strength` the same for people; `release` is "" for immediate or not stated
-    (`has_form` tells whether any form was stated). `unread` are words of the name nobody could place.
+    (`has_form` tells whether any form was stated); `hours` is "12" or "24" where a release says so. `unread` are words
+    of the name nobody could place.
     """
 
     ingredients: Ingredients = ()
@@ -55,6 +56,7 @@ class Said:
     strength: str = ""
     shape: str = ""
     release: str = ""
+    hours: str = ""
     route: str = ""
     form: str = ""
     brand: str = ""
@@ -223,6 +225,7 @@ def _of_product(*, product: Product, lexicon: Lexicon) -> Said:
         strength=read.strength,
         shape=read.shape,
         release=read.release,
+        hours=read.hours,
         route=read.route,
         form=read.form,
         brand=product.brand,
@@ -258,7 +261,8 @@ def _read(*, text: str, lexicon: Lexicon) -> Said:
             at = after
             continue
         at = _mark(words=words, at=at, marks=marks, salts=salts, unread=unread)
-    return _said(names=names, amounts=amounts, salts=salts, marks=marks, unread=unread, lexicon=lexicon)
+    said = _said(names=names, amounts=amounts, salts=salts, marks=marks, unread=unread, lexicon=lexicon)
+    return replace(said, hours=dose_forms.hours_of(text=folded.text))
 
 
 def _is_only_salt(found: Name, word: str, names: list[Name]) -> bool:
@@ -386,6 +390,8 @@ SHAPES_ALIKE = (
     frozenset({"drops", "suspension"}),
     frozenset({"inhaler", "powder"}),
     frozenset({"inhaler", "spray"}),
+    frozenset({"spray", "suspension"}),
+    frozenset({"spray", "solution"}),
 )
 
 

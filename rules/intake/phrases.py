@@ -86,6 +86,7 @@ TOPICS: tuple[tuple[Intent, int, re.Pattern[str]], ...] = (
             r"\b(?:dose|dosage|strength)\b.{0,12}\b(?:chang\w*|higher|lower|different)\b",
             r"\b(?:half|extra|two|2|twice as|more than)\b.{0,12}\b(?:pill|tablet|dose|instead|prescribed)\w*",
             r"\binstead of\b",
+            r"_ (?:to|por|into) (?:la |el |the |some )?_",
             r"\bcut (?:back|down|in half)\b",
             r"\btak(?:e|ing) (?:two|three|2|3|extra|more|half)\b",
             r"\b(?:subir|bajar|aument\w*|reduc\w*|cambi\w*|doble|mitad)\b.{0,20}\b(?:dosis|mg|medic\w*|pastilla\w*)\b",
@@ -224,6 +225,9 @@ TOPICS: tuple[tuple[Intent, int, re.Pattern[str]], ...] = (
             r"|called in|done|processed|refilled|gone through|go through|been|responded|faxed|ordered)\b",
             r"\bdid you (?:send|get|call|refill|fill|fax|receive)\b",
             r"\bstatus\b",
+            r"(?:^|[.!?,;\n] ?)(?:y|and|what about|how about|que paso con|que onda con) (?:mi|mis|la|el|my"
+            r"|the)\b[^.!\n]{0,50}\?",
+            r"\bmande (?:un |el )?mensaje\b",
             r"\bstill (?:waiting|haven'?t|no|not|need\w*)\b",
             r"\bfollow(?:ing)?[- ]?up\b",
             r"\b(?:haven'?t|have not|never|didn'?t) (?:heard|hear|receiv\w*|got|get|come|go)\b",
@@ -231,6 +235,7 @@ TOPICS: tuple[tuple[Intent, int, re.Pattern[str]], ...] = (
             r"\bupdates?\b",
             r"\bwhen (?:will|can|is|should|are)\b.{0,25}\b(?:ready|sent|available|filled|done|it|refill\w*)\b",
             r"\bwhat happened\b",
+            r"\bque paso\b|\bque onda\b|\b(?:are|they'?re|is|been|they) waiting\b|\besperando\b",
             r"\b(?:asked|requested|sent|called|messaged)\b.{0,40}\b(?:yesterday|ago|last week|already|monday"
             r"|tuesday|wednesday|thursday|friday)\b",
             r"\bwhere is\b",
@@ -263,6 +268,9 @@ TOPICS: tuple[tuple[Intent, int, re.Pattern[str]], ...] = (
         any_of(
             r"\bcall (?:me|back|us)\b|\b(?:give|get) me a call\b|\bcall (?:please|asap)\b",
             r"\b(?:speak|talk) (?:to|with)\b",
+            r"\b(?:necesito|quiero|ocupo) (?:un |una |al |a la |el |la |ver al |ver a la |que me vea )*(?:doctora?"
+            r"|enfermer\w+|medic[oa]|dra?)\b",
+            r"\b(?:need|want) (?:a |the |my )?(?:doctor|nurse|dr|provider)\b",
             r"\bneed (?:a|the|my|to see) (?:doctor|dr|nurse|help)\b|\bllam[ea]\w*\b|\bhablar\b",
             r"(?:^|[.!?,;\n] ?)(?:do|does|did|is|are|am|was|were|should|es|son|debo)"
             r" (?:i|it|this|that|these|they|my|we|_+)\b",
@@ -301,6 +309,9 @@ REFILL_WEAK = any_of(
     r"\bmore (?:of )?my\b",
     r"\bplease (?:send|fill|order|call)\b",
     r"\bfill\b",
+    r"\brf\b",
+    r"\b(?:le |te |les )?encargo\b|\bme urge\b|\b(?:para )?pedir\b|\bautoric\w+|\bautorizar\b|\b(?:me )?(?:pide|pides"
+    r"|surta\w*)\b",
     r"\b(?:days?|pills?|tablets?) left\b",
     r"\blast (?:pill|tablet|one|dose)\b",
     r"\bnecesit\w+",
@@ -345,7 +356,12 @@ SOMEONE_ELSE = any_of(
     r"\b(?:caring|writing|calling|asking) for\b",
     r"\bmi (?:esposo|esposa|mama|papa|hijo|hija|madre|padre|abuel\w+|marido|mujer|novi\w+|herman\w+|bebe|perro"
     r"|gato|nin[oa]|suegr\w+|ti[oa])\b",
-    r"\bpara (?:el|ella)\b(?! (?:azucar|corazon|colesterol|dolor|reflujo|agua))",
+    r"\bpara ella\b",
+    r"\bpara el\b(?! (?:azucar|corazon|colesterol|dolor|reflujo|agua|refill|relleno|resurtid\w+|medicamento|mes|lunes"
+    r"|martes"
+    r"|miercoles|jueves|viernes|sabado|domingo|fin de|dia|proximo|walgreens|cvs|walmart|doctor|dr|tiroides|estomago"
+    r"|asma"
+    r"|higado|\d|_))",
 )
 INSTRUCTION = any_of(
     r"\bignor\w* (?:all |any |the |your |these )*(?:previous|prior|above|earlier|other"
@@ -387,9 +403,18 @@ PAST = re.compile(
     r"\b(?:used to|was taking|was on|had been|were taking|previously|years? ago|old prescription|antes tomaba|tomaba)\b"
 )
 
+_DAYS = (
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?:lunes|martes|miercoles|jueves|viernes|sabados?|domingos?)"
+)
+SCHEDULE = re.compile(
+    rf"\b(?:{_DAYS})\b(?:,? (?:and|y|&)? ?|,|/)(?:el |los )?(?:{_DAYS})\b|\b(?:every other day|un dia si|dia por"
+    rf" medio)\b"
+)
+
 DOUBTS: tuple[tuple[DoubtCode, re.Pattern[str], str], ...] = (
     (DoubtCode.for_someone_else, SOMEONE_ELSE, "The words may be about another person than the patient."),
     (DoubtCode.instruction_text, INSTRUCTION, "The text holds symbols or words that do not belong in a plain ask."),
+    (DoubtCode.directions_in_message, SCHEDULE, "Several days of the week are named, as directions are."),
     (DoubtCode.past_tense, PAST, "The words speak of the past."),
     (DoubtCode.all_medications, ALL_MEDICATIONS, "Asks for several medicines without naming each."),
 )

@@ -7,6 +7,16 @@ sentence made of these words could hide a symptom, a change, a refusal or a cond
 
 from __future__ import annotations
 
+# Each of these can carry a change, a question, a refusal or a count: never plain, whatever another list says.
+CARRIES = frozenset(
+    """
+    was new early dose doses all help told approve approved take taken another until than had called sent ordered filled
+    said says submitted processed requested receive wanted third second first before back approval authorization faxed
+    finish finishing finally over go two couple few once check drop years little bit old longterm end miss made make
+    desde hace local locales recibir handle wish strength ready asked see up put let ayuda ya toda todo tomar tomo otra
+    """.split()
+)
+
 ENGLISH = frozenset(
     """
     a u r about again all also am an and any anyone are as asap at back be before by call called calling can chance
@@ -34,12 +44,6 @@ ENGLISH = frozenset(
     july august september october november december new year years old it'll that'll fine here's whenever
     respectfully cheers xoxo lol hiya greetings howdy oh um uh yeah hun dear mr mrs ms miss doc docs md np rn
     """.split()
-) - frozenset(
-    # Each of these can carry a change, a question, a refusal or a count.
-    "was new early dose doses all help told approve approved take taken another until than had called sent ordered"
-    " filled said says submitted processed requested receive wanted third second first before back approval"
-    " authorization faxed finish finishing finally over go two couple few once check drop years little bit old"
-    " longterm end miss made make wish strength ready asked see up put let".split()
 )
 
 SPANISH = frozenset(
@@ -56,9 +60,9 @@ SPANISH = frozenset(
     y yo ya gracias dios bendiga casi acaba acabando acabaron acabo agotando terminando termina misma mismo hoy
     agradezco agradecida agradecido amable calle avenida farmaceutico capsulas capsula miligramos
     """.split()
-) - frozenset("ayuda ya toda todo tomar tomo otra".split())
+)
 
-ALL = ENGLISH | SPANISH
+ALL = (ENGLISH | SPANISH) - CARRIES
 
 # Class hints that are also names of an ingredient or a brand: as patients use them they mean the class.
 HINTS_OVER_NAMES = frozenset({"potassium", "iron", "estrogen", "insulin", "estrogens", "vitamin d", "potassio"})
@@ -67,6 +71,7 @@ HINTS_OVER_NAMES = frozenset({"potassium", "iron", "estrogen", "insulin", "estro
 # None of them may be in ALL and named alone in a plain ask: the words stay unread, which is a doubt.
 NEVER_A_DRUG = frozenset(
     """
+    cholesterol colesterol perfect contact after water hills martes
     today complete balance perform fortify sure medicine air water alcohol oxygen honey sugar salt milk egg corn wheat
     rice chicken apple banana coffee tea chocolate dog cat horse house dust mouse comfort relief allergy pain sleep
     cold cough flu stress nerve heart clear care daily natural simply soothe protect defense energy health healthy

@@ -7,10 +7,22 @@ decides and never raises on text.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from rules.intake import classify, danger, doubts, letters, matching, mentions, pharmacies, phrases, plain_words
+from rules.intake import (
+    classify,
+    doubts,
+    everyday,
+    letters,
+    matching,
+    mending,
+    mentions,
+    people,
+    pharmacies,
+    plain_words,
+)
 from rules.intake.lexicon import Lexicon, NameKind
 from rules.intake.reading import (
     Doubt,
@@ -26,13 +38,10 @@ from rules.intake.reading import (
 
 MAX_READ = 12_000  # folded characters; what is longer is read up to here and reaches a person
 PLAIN_CONFIDENCE = 70
-SIGNATURE = re.compile(
-    r"(?:(?:thanks|thank you|gracias|regards|sincerely|thx|saludos)(?: so much| very much| again"
-    r"| in advance)?[^a-z0-9]*"
-    r"|(?:my name is|mi nombre es|me llamo) )([a-z][a-z'-]+(?: [a-z][a-z'-]+)?)(?=[^a-z0-9]*$)"
-)
-INTRODUCTION = re.compile(
-    r"\b(?:my name is|mi nombre es|me llamo) ([a-z][a-z'-]+(?: [a-z][a-z'-]+)?)(?=[,.;\n]| and | date of | d\.?o\.?b)"
+BARE_ASK = re.compile(
+    r"\b(?:please|por favor|favor|left|out|low|gone|empty|thanks|thank|gracias|quedan?|acab\w+|termin\w+|rf|again|de"
+    r" nuevo"
+    r"|le encargo|me urge|time for)\b"
 )
 SENTENCES = {
     DoubtCode.not_on_list: "This drug is not on the active list.",
@@ -70,12 +79,22 @@ def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
 
     1. fold all messages to one text; 2. fixed phrases, pharmacies, drugs; 3. topics; 4. doubts; 5. the verdict.
     """
-    joined = _join(thread=thread)
+    joined = _join(thread=thread, lexicon=lexicon)
     words = letters.tokens(text=joined.text)
     entries = matching.entries_of(medications=thread.medications, lexicon=lexicon)
-    harmless = classify.harmless_spans(text=joined.text)
-    shops = pharmacies.find(text=joined.text)
-    explained = _tokens_in(words=words, spans=[*harmless, *((shop.start, shop.end) for shop in shops)])
+    harmless = classify.harmless_spans(text=joined.text.replace("\n", " "))
+    drug_words = {one.text for one in words if one.text in lexicon.names}
+    shops = pharmacies.find(text=joined.text, known_drugs=drug_words)
+    written = joined.written(words=words)
+    names = people.name_tokens(
+        text=joined.text,
+        words=words,
+        original=written,
+        known_names=thread.known_names,
+        figures=_tokens_in(words=words, spans=harmless),
+        lexicon=lexicon,
+    )
+    explained = _tokens_in(words=words, spans=[*harmless, *((shop.start, shop.end) for shop in shops)]) | names
     active_sets = frozenset(one for entry in entries if entry.item.is_active for one in entry.choices)
     finds = mentions.find(
         text=joined.text,
@@ -89,19 +108,20 @@ def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
     # A misspelt name may be an everyday word that tells a topic ("increase"): it is never blotted out.
     guessed = {index for one in finds.found if one.named.distance for index in range(one.first, one.last)}
     drug_spans = [(words[index].start, words[index].end) for index in finds.covered - guessed]
-    seen = classify.topics(text=joined.text, drugs=drug_spans, fixed=harmless)
+    called = people.full_names(words=words, original=written, names=names)
+    places = [(shop.start, shop.end) for shop in shops]
+    seen = classify.topics(text=joined.text, drugs=drug_spans, fixed=[*harmless, *places], names=called)
     known = explained | finds.covered
     mended = classify.mended(text=joined.text, words=words, known=known)
     mended_danger = bool(mended) and [
         one for one in classify.topics(text=mended, drugs=(), fixed=()) if one.intent in classify.READ_IN_PHRASES
     ]
-    names = _name_tokens(joined=joined, words=words, thread=thread)
     shown = (Intent.refill, Intent.thanks, Intent.pharmacy_change, Intent.cancel)
     asks = _tokens_in(words=words, spans=[(one.start, one.end) for one in seen if one.intent in shown])
     unread = [
         index
         for index, word in enumerate(words)
-        if index not in known and index not in names and index not in asks and word.text not in plain_words.ALL
+        if index not in known and index not in asks and not _is_harmless_word(word.text)
     ]
     intents = _intents(joined=joined, seen=seen)
     drug_mentions = tuple(one for one in drug_mentions if not _is_topic_word(mention=one, intents=intents))
@@ -118,8 +138,10 @@ def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
     return replace(verdict, release=lexicon.release)
 
 
-def _join(*, thread: Thread) -> doubts.Joined:
-    folded = tuple(letters.fold(text=message.text) for message in thread.messages)
+def _join(*, thread: Thread, lexicon: Lexicon) -> doubts.Joined:
+    folded = tuple(
+        mending.mended(folded=letters.fold(text=message.text), lexicon=lexicon) for message in thread.messages
+    )
     starts, length, kept = [], 0, []
     for part in folded:
         starts.append(length)
@@ -136,12 +158,14 @@ def _join(*, thread: Thread) -> doubts.Joined:
 
 
 def _tokens_in(*, words: Sequence[letters.Token], spans: Iterable[tuple[int, int]]) -> set[int]:
-    ranges = list(spans)
-    return {
-        index
-        for index, word in enumerate(words)
-        if any(start <= word.start and word.end <= end for start, end in ranges)
-    }
+    found: set[int] = set()
+    starts = [word.start for word in words]
+    for start, end in spans:
+        index = bisect_left(starts, start)
+        while index < len(words) and words[index].end <= end:
+            found.add(index)
+            index += 1
+    return found
 
 
 def _aliases(*, thread: Thread, lexicon: Lexicon) -> dict[str, str]:
@@ -173,7 +197,9 @@ def _mentions(
             match = matching.resolve(named=found.named, stated=found.stated(), entries=entries, lexicon=lexicon)
         mention = _mention(joined=joined, words=words, found=found, match=match)
         again = next((one for one in result if one.resolves_to and one.resolves_to == mention.resolves_to), None)
-        if again is None or mention.doubts or (mention.strength and mention.strength != again.strength):
+        if again is not None and again.kind == NameKind.hint and not mention.doubts:
+            result[result.index(again)] = mention  # "my thyroid med, the levothyroxine": the name says it better
+        elif again is None or mention.doubts or (mention.strength and mention.strength != again.strength):
             result.append(mention)
     return tuple(result)
 
@@ -240,23 +266,8 @@ def _sentence(code: DoubtCode) -> str:
     }.get(code, "Needs a look.")
 
 
-def _name_tokens(*, joined: doubts.Joined, words: Sequence[letters.Token], thread: Thread) -> set[int]:
-    """Tokens that are known people's names, a doctor's name after the title, or a signature at the very end."""
-    known = {part for name in thread.known_names for part in letters.key(text=name).split() if len(part) > 1}
-    tokens = {index for index, word in enumerate(words) if word.text in known}
-    for index, word in enumerate(words[:-1]):
-        after = words[index + 1].text
-        if (
-            word.text in ("dr", "doctor", "dra", "doctora")
-            and after.isalpha()
-            and len(after) >= 3
-            and not re.search(r"(?:ed|ing|n't|says?|said|told|wants?|gave|took|put|has|had|will)$", after)
-        ):
-            tokens.add(index + 1)
-    for match in (*SIGNATURE.finditer(joined.text), *INTRODUCTION.finditer(joined.text)):
-        if not any(pattern.search(match.group(1)) for pattern in (danger.SYMPTOM, phrases.NEGATION, danger.EMERGENCY)):
-            tokens |= _tokens_in(words=words, spans=[match.span(1)])
-    return tokens
+def _is_harmless_word(word: str) -> bool:
+    return word in plain_words.ALL or word in everyday.load().benign
 
 
 def _intents(*, joined: doubts.Joined, seen: Sequence[classify.Seen]) -> tuple[IntentSeen, ...]:
@@ -332,8 +343,11 @@ def _verdict(
 
 
 def _is_bare_drug_ask(*, view: doubts.View) -> bool:
-    """ "lisinopril 10 mg please" under the tag or reason of a refill: the tag gives the verb, the words the drug."""
-    return bool(view.mentions) and not view.unread and "refill" in view.thread.tags
+    """ "lisinopril 10 mg please": every word is explained and nothing else is said, so courtesy, a pharmacy, the end of
+    a supply or the conversation's tag stands for the verb."""
+    if not view.mentions or view.unread:
+        return False
+    return "refill" in view.thread.tags or bool(view.shops) or bool(BARE_ASK.search(view.joined.text))
 
 
 def _rest(*, view: doubts.View) -> Intent:
@@ -347,7 +361,7 @@ def _confidence(*, view: doubts.View, reasons: Sequence[Doubt]) -> int:
     weights = (
         [one.weight for one in view.intents if one.intent is not Intent.thanks]
         or [one.weight for one in view.intents if not view.mentions]
-        or [80 if view.thread.tags and view.mentions else 60 if view.words else 0]
+        or [80 if view.mentions and _is_bare_drug_ask(view=view) else 60 if view.words else 0]
     )
     scores = [one.score for one in view.mentions] or [100]
     base = min(max(weights), *scores)

@@ -49,6 +49,9 @@ FIGURES = (
     Figure("crash", "confirmed_twice", "confirmed twice after SIGKILL", "", "at most", 0),
     Figure("crash", "prescribed_twice", "prescribed twice after SIGKILL", "", "at most", 0),
     Figure("crash", "resumed_after_s", "new work resumes after SIGKILL", "s", "at most", 60),
+    Figure("reading", "rate", "messages read on one core, eight-entry lists", "/s", "at least", 500),
+    Figure("reading", "load_s", "vocabulary loaded", "CPU s", "at most", 1),
+    Figure("reading", "load_mb", "the same, memory", "MiB", "at most", 60),
     Figure("memory", "mib", "memory of all processes (PSS), idle", "MiB", "at most", 700),
     Figure("audit_speed", "rate", "audit verification", "entries/s", "at least", 50_000),
 )

@@ -1,12 +1,17 @@
-"""`check --deploy` refuses what must not stand beside patients."""
+"""`check --deploy` refuses what must not stand beside patients; `check` warns of an old vocabulary."""
+
+from datetime import UTC, date, datetime
 
 import pytest
 from django.core.checks import CheckMessage
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from integrations.models import Connection
 from refillhub import checks
+from refillhub.practices import clock
 from refillhub.practices.models import Practice
+from rules.models import Vocabulary
+from rules.releases import keeping
 
 REAL = {
     "DRCHRONO_BASE_URL": "https://app.drchrono.com",
@@ -70,3 +75,37 @@ def test_a_missing_or_disabled_audit_trigger_is_refused() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_append_only")
     assert ids(checks.check_audit_triggers(None)) == {"refillhub.E040"}
+
+
+def in_force(released_on: date) -> None:
+    now = datetime(2026, 11, 10, tzinfo=UTC)
+    Vocabulary.objects.create(released_on=released_on, state="current", sources={}, started_at=now, loaded_at=now)
+
+
+@pytest.mark.django_db
+def test_an_old_vocabulary_is_warned_of(monkeypatch: pytest.MonkeyPatch, settings: object) -> None:
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 11, 10, tzinfo=UTC))
+    found = checks.check_vocabulary(None)
+    assert ids(found) == {"refillhub.W060"}
+    assert "RxNorm of 2025-10-06, 280 days older than it should be" in found[0].msg
+    assert "load_rxnorm" in str(found[0].hint)
+    configure(settings, DEMO=True)
+    assert not checks.check_vocabulary(None)
+    configure(settings, DEMO=False)
+    in_force(date(2026, 7, 13))
+    assert not checks.check_vocabulary(None)
+    Vocabulary.objects.update(released_on=date(2026, 7, 12))
+    assert "2026-07-12, 1 days" in checks.check_vocabulary(None)[0].msg
+    Vocabulary.objects.update(released_on=date(2025, 9, 1))
+    assert ids(checks.check_vocabulary(None)) == {"refillhub.W060", "refillhub.W061"}
+
+
+def test_the_age_of_the_shipped_vocabulary_is_told_without_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent() -> None:
+        raise DatabaseError("not migrated")
+
+    monkeypatch.setattr(keeping, "in_force", silent)
+    monkeypatch.setattr(clock, "now", lambda: datetime(2025, 11, 10, tzinfo=UTC))
+    assert not checks.check_vocabulary(None)
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 11, 10, tzinfo=UTC))
+    assert ids(checks.check_vocabulary(None)) == {"refillhub.W060"}

@@ -1,7 +1,9 @@
-"""A plain case that passes every check, to be spoiled one fact at a time."""
+"""A plain case that passes every check, to be spoiled one fact at a time; a small vocabulary for loading releases."""
 
 import dataclasses
-from collections.abc import Callable
+import importlib
+import random
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -31,7 +33,10 @@ from rules.facts import (
     Tag,
     Visit,
 )
+from rules.intake import tables
+from rules.intake.tables import Tables
 from rules.policy import Policy
+from tests.rules.rxnorm import release
 
 TODAY = date(2026, 11, 17)
 
@@ -144,3 +149,34 @@ class Cast:
 @pytest.fixture(scope="session")
 def cast() -> Callable[[], Cast]:
     return Cast  # type: ignore[return-value]
+
+
+# Lisinopril 10 mg, its brand, hydrocodone with acetaminophen, codeine cough syrup, a pack.
+CAST = ("314076", "856999", "857002", "995062", "748798", "748856")
+
+
+@pytest.fixture(scope="session")
+def small() -> Tables:
+    """About 200 products of the shipped vocabulary, so that a release of some hundred drugs may take over from it."""
+    whole = tables.shipped()
+    codes = sorted(row[0] for row in tables.rows(text=whole.products))
+    drawn = random.Random(7).sample(codes, 150)
+    wanted = release.slice_of(source=whole, wanted=[*drawn, *(one for one in CAST if one in codes)])
+    return release.cut(source=whole, products=wanted)
+
+
+@pytest.fixture
+def shipped(small: Tables, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
+    """The small one is what this process ships; afterwards it holds what it held before."""
+    vocabulary = importlib.import_module("rules.vocabulary")  # it has models: not before Django is set up
+    monkeypatch.setattr(tables, "shipped", lambda: small)
+    monkeypatch.setattr(vocabulary, "_process", vocabulary._Process())
+    yield small
+    monkeypatch.undo()
+    vocabulary._forget()
+
+
+@pytest.fixture
+def made(small: Tables) -> release.Files:
+    """A release that holds what the small vocabulary holds."""
+    return release.of_tables(source=small)

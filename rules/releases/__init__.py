@@ -1,0 +1,1 @@
+"""Vocabulary releases: finding and reading the files, keeping what they say in the database, swapping."""
