@@ -88,6 +88,12 @@ CATALOGUE: dict[str, str] = {
     "request.moved_patient": "A request was moved to the record its patient was merged into.",
     "request.reread": "A request was read again after news from the patient.",
     "request.revealed": "A person revealed details of a request.",
+    # Learning what patients mean
+    "reading.corrected": "A person corrected what was read from a patient's message.",
+    "reading.exported": "Corrections of readings were exported as test cases.",
+    "alias.proposed": "A patient's own name for a drug of their list was proposed.",
+    "alias.confirmed": "A prescriber confirmed a patient's own name for a drug of their list.",
+    "alias.ended": "A patient's own name for a drug of their list counts no longer.",
     # The wire
     "dispatch.queued": "A message to a vendor was queued.",
     "dispatch.sending": "A message to a vendor is being sent.",

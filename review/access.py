@@ -36,6 +36,9 @@ class May:
     take_back: bool = False
     ask_cancel: bool = False
     comment: bool = False
+    correct: bool = False
+    confirm_alias: bool = False
+    end_alias: bool = False
 
 
 def request_for(*, practice: Practice, request_id: uuid.UUID) -> RefillRequest:
@@ -99,6 +102,7 @@ def what_may(*, request: RefillRequest, held: Collection[str]) -> May:
     works = roles.may(roles=held, action=Action.work_items)
     if not works and not decides:
         return May()
+    teaches = roles.may(roles=held, action=Action.correct_reading)
     waits = request.state == R.IN_REVIEW
     free = waits and not request.is_locked
     may_end = decides or request.queue == Queue.ASSISTANT
@@ -115,4 +119,7 @@ def what_may(*, request: RefillRequest, held: Collection[str]) -> May:
         take_back=request.state in (R.APPROVED, R.DENIED, R.VISIT_ASKED, R.TOLD) and works,
         ask_cancel=request.state in (R.SENT, R.DONE) and decides and request.kind == Kind.REFILL,
         comment=works,
+        correct=free and teaches,
+        confirm_alias=roles.may(roles=held, action=Action.confirm_alias),
+        end_alias=teaches,
     )

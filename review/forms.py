@@ -11,9 +11,9 @@ from django import forms
 from audit.events import CATALOGUE
 from integrations.models import PharmacyEntry
 from refillhub.practices.models import Practice
-from review import replies, states, wording
+from review import queries_reading, replies, states, wording
 from review.models import Queue
-from review.workflow import Changes
+from review.workflow import Changes, Correction
 
 DENIALS = [(code, words) for code, words in replies.DENIAL_NOTES.items()]
 ANSWERS = [
@@ -130,6 +130,24 @@ class ConfirmForm(ActForm):
     arrived = forms.ChoiceField(label="The prescription", choices=[("yes", "has arrived"), ("no", "has not arrived")])
     pharmacy = forms.CharField(label="Pharmacy", max_length=100)
     spoke_with = forms.CharField(label="Person you spoke with", max_length=100)
+
+
+class CorrectForm(ActForm):
+    """What a message meant. Empty: as read. What it may hold of the patient's words is judged where it is kept."""
+
+    intent = forms.ChoiceField(
+        label="What is wanted", required=False, choices=[("", "As read"), *queries_reading.INTENTS.items()]
+    )
+    entry = forms.CharField(label="Which drug", required=False, max_length=64)
+    mention = forms.IntegerField(required=False, min_value=0)
+    words = forms.CharField(label="Words of the message", required=False, max_length=60)
+    rewritten = forms.CharField(label="The message written again", required=False, max_length=1000)
+    is_alias = forms.BooleanField(label="This patient calls it so", required=False)
+
+    def correction(self) -> Correction:
+        """What the person says, for the verb."""
+        return Correction(**{name: self.cleaned_data[name] for name in (
+            "intent", "entry", "mention", "words", "rewritten", "is_alias")})
 
 
 class NoteForm(ActForm):

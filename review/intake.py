@@ -6,7 +6,7 @@ that dies loses nothing: its events are due again.
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,7 +18,19 @@ from integrations.models import Connection, MirrorMedication, PharmacyEntry, Ven
 from refillhub.practices import references
 from refillhub.practices.models import Practice
 from refillhub.practices.sealing import SealBroken
-from review import charts, context, gathering, identity, matching, pharmacies, side_by_side, understanding, workflow
+from review import (
+    aliases,
+    charts,
+    context,
+    gathering,
+    identity,
+    matching,
+    pharmacies,
+    side_by_side,
+    understanding,
+    workflow,
+)
+from review.aliases import Names
 from review.asks import Ask, Match
 from review.charts import Chart
 from review.gathering import ASK_AGAIN, MOST_TRIES, Burst
@@ -182,6 +194,7 @@ def read_burst(*, burst: Burst, now: datetime) -> list[Ask]:
     pharmacy = _default_pharmacy(burst, chart)
     if chart.medications != held.medications or not linked or pharmacy is not None:
         thread, reading = _read(burst, chart, topics, pharmacy.name if pharmacy else "")
+    thread, reading = _with_own_names(burst, chart, topics, pharmacy.name if pharmacy else "", (thread, reading))
     if not chart.patient_external_id:
         return [_message(burst, chart, thread, reading, (chart.reason or "unmatched_sender",))]
     reasons = tuple(reason for reason in (chart.reason,) if reason)
@@ -217,13 +230,32 @@ def _topics(burst: Burst) -> frozenset[str]:
     return found
 
 
-def _read(burst: Burst, chart: Chart, topics: frozenset[str], pharmacy: str) -> tuple[r.Thread, r.Reading]:
+def _with_own_names(
+    burst: Burst, chart: Chart, topics: frozenset[str], pharmacy: str, plain: tuple[r.Thread, r.Reading]
+) -> tuple[r.Thread, r.Reading]:
+    """The reading with the patient's own names for entries, unless that hides anything read without them.
+
+    One query, once the chart was read and its list is not empty; for most patients there are no names and it is all.
+    """
+    names = aliases.of_patient(
+        practice=burst.practice, patient_id=chart.patient_external_id, medications=chart.medications
+    )
+    if not names:
+        return plain
+    thread, reading = _read(burst, chart, topics, pharmacy, names)
+    return (thread, reading) if aliases.hides_nothing(before=plain[1], after=reading) else plain
+
+
+def _read(
+    burst: Burst, chart: Chart, topics: frozenset[str], pharmacy: str, own_names: Mapping[str, Names] | None = None
+) -> tuple[r.Thread, r.Reading]:
     thread = understanding.thread_of(
         events=burst.events,
         medications=chart.medications,
         topics=topics,
         pharmacies=(pharmacy,) if pharmacy else (),
         names=_names(burst),
+        own_names=own_names,
     )
     return thread, read.read(thread=thread, lexicon=vocabulary.current())
 

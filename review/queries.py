@@ -72,9 +72,9 @@ class QueueList:
             ids = [*ids[at + 1 :], *ids[:at]]
         return ids[0] if ids else None
 
-    def record_of(self, request_id: uuid.UUID) -> DecisionRecord | None:
-        """The decision behind a row of this list, None when the row is not in it."""
-        return next((row.record for row in self.rows if row.request.id == request_id), None)
+    def records(self) -> dict[uuid.UUID, DecisionRecord | None]:
+        """The decision behind each row of this list; None for an item the rules were not asked about."""
+        return {row.request.id: row.record for row in self.rows}
 
     def position(self, request_id: uuid.UUID) -> int:
         """Place in the list, from 1; 0 when it is not there."""
@@ -186,7 +186,8 @@ def is_danger(request: RefillRequest) -> bool:
 
 
 def _came_back(request: RefillRequest) -> bool:
-    return bool(request.last_code) or request.is_locked or "taken_back" in request.reasons
+    asks_again = {"taken_back", "corrected_by_person"}
+    return bool(request.last_code) or request.is_locked or not asks_again.isdisjoint(request.reasons)
 
 
 def _group(request: RefillRequest, days: int | None) -> int:

@@ -4,23 +4,24 @@ Reads only, in a fixed number of queries. The page escapes every word; nothing h
 """
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Case, Q, When
+from django.db.models import Case, Exists, OuterRef, Q, When
 
 from integrations import vault
 from integrations.models import DirectoryState, MirrorMedication, PharmacyEntry
 from refillhub.practices.models import Practice, Provider
-from review import access, identity, queries, queries_criteria, queries_words, understanding, wording
+from review import access, identity, queries, queries_criteria, queries_reading, queries_words, understanding, wording
 from review.access import May
 from review.identity import Snapshot
-from review.models import Dispatch, DispatchKind, Kind, RefillRequest
+from review.models import Dispatch, DispatchKind, EntryAlias, Kind, RefillRequest
 from review.states import DispatchState, RequestState
 from rules.models import DecisionRecord
 
 COMMENT_PURPOSE = "comment"
+MOST_ENTRIES = 200  # of one patient's list
 NEAR = 20  # pharmacies offered beside the free field
 
 
@@ -64,8 +65,15 @@ class Card:
     notes: tuple[str, ...]
     said: tuple[queries_words.Said, ...]
     read_as: str
+    mentions: tuple[queries_reading.Read, ...]
     same: tuple[queries_words.Compared, ...]
-    doubts: tuple[str, ...]
+    doubts: tuple[queries_reading.Doubted, ...]
+    corrections: tuple[queries_reading.Corrected, ...]
+    intent_read: str
+    choices: tuple[queries_reading.Choice, ...]
+    why_no_choice: str
+    own_names: tuple[queries_reading.OwnName, ...]
+    release: str
     mends: tuple[str, ...]
     steps: tuple[tuple[str, bool], ...]
     trace: tuple[tuple[str, str, str, str], ...]
@@ -100,6 +108,22 @@ class Card:
         return self.criteria[max(8, self.unmet) :]
 
     @property
+    def intent_words(self) -> str:
+        """What the message was read to want."""
+        return queries_reading.INTENTS.get(self.intent_read, "not told").lower()
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether any of the words are marked."""
+        return any(part.labels for one in self.said for part in one.parts)
+
+    @property
+    def marked(self) -> int | None:
+        """Number of the mention the item is about, or of the only one; None when a person must say."""
+        own = [one.number for one in self.mentions if one.is_own]
+        return own[0] if own else self.mentions[0].number if len(self.mentions) == 1 else None
+
+    @property
     def is_controlled(self) -> bool:
         """Controlled, or not known: counts as controlled."""
         return self.request.kind == Kind.REFILL and self.request.schedule != "not_controlled"
@@ -121,19 +145,29 @@ class Card:
 
 
 def card(
-    *, request: RefillRequest, held: Collection[str], now: datetime, today: date, record: DecisionRecord | None = None
+    *,
+    request: RefillRequest,
+    held: Collection[str],
+    now: datetime,
+    today: date,
+    read: Mapping[uuid.UUID, DecisionRecord | None],
 ) -> Card:
-    """The card of a request from `access.request_for`. `record`: its newest decision, if already read."""
+    """The card of a request from `access.request_for`. `read`: newest decisions that were read already, by request."""
     practice = request.practice
     person = identity.unseal(sealed=request.snapshot_sealed, practice=practice)
     kept = understanding.open_kept(sealed=request.reading_sealed, practice=practice)
-    if record is None:
+    record = read.get(request.id)
+    if request.id not in read:
         record = queries.latest_records(request_ids=[request.id], practice=practice).get(request.id)
+    if queries_reading.names_no_drug(kept):
+        record = None  # it is about a drug that a person said is not meant
     dispatches = access.dispatches_of(request=request)
     may = access.what_may(request=request, held=held)
     near = _pharmacies(request, person.zip_code[:5] if person is not None and may.approve else "")
     own = next((one for one in near if one.ncpdp_id == request.pharmacy_ncpdp), None)
-    entry = _entry(request)
+    entries = _entries(request)
+    entry = next((row for row in entries if row.external_id == request.entry_external_id), None)
+    choices = queries_reading.choices(request=request, entries=entries)
     criteria = queries_criteria.criteria(record)
     return Card(
         request=request,
@@ -151,8 +185,19 @@ def card(
         notes=queries_criteria.notes(record),
         said=queries_words.said(kept),
         read_as=queries_words.read_as(kept, request),
+        mentions=queries_reading.mentions(kept=kept, request=request, entries=entries),
         same=queries_words.same(kept=kept, request=request, entry=entry, person=person, pharmacy=own),
-        doubts=tuple(str(one["sentence"]) for one in kept.get("doubts", [])),
+        doubts=queries_reading.doubts(kept),
+        corrections=queries_reading.corrections(kept),
+        intent_read=str(kept.get("intent", "")),
+        choices=choices,
+        why_no_choice=queries_reading.why_no_choice(request=request, snapshot=person, has_choices=bool(choices)),
+        own_names=queries_reading.own_names(
+            practice=practice, patient_id=request.patient_external_id, entries=entries
+        )
+        if any(getattr(row, "has_own_names", False) for row in entries)
+        else (),
+        release=str(kept.get("release", "")),
         mends=queries_criteria.mends(record),
         steps=queries_criteria.steps(request, record),
         trace=queries_criteria.trace(record),
@@ -168,14 +213,21 @@ def card(
     )
 
 
-def _entry(request: RefillRequest) -> MirrorMedication | None:
-    if not request.entry_external_id:
-        return None
-    return (
-        MirrorMedication.objects.filter(practice_id=request.practice_id, external_id=request.entry_external_id)
-        .select_related("patient")
-        .first()
+def _entries(request: RefillRequest) -> list[MirrorMedication]:
+    """The patient's list as our copy holds it, this request's own entry first; one query, none without a patient."""
+    if not request.patient_external_id and not request.entry_external_id:
+        return []
+    wanted = Q(patient__external_id=request.patient_external_id) if request.patient_external_id else Q(pk__in=[])
+    if request.entry_external_id:
+        wanted |= Q(external_id=request.entry_external_id)
+    names = EntryAlias.objects.standing().filter(
+        practice_id=request.practice_id, patient_external_id=OuterRef("patient__external_id")
     )
+    rows = MirrorMedication.objects.filter(wanted, practice_id=request.practice_id).select_related("patient")
+    # Most patients have no names of their own: then they are not asked for.
+    rows = rows.annotate(has_own_names=Exists(names))
+    own = Case(When(external_id=request.entry_external_id, then=0), default=1)
+    return list(rows.order_by(own, "-is_active", "name")[:MOST_ENTRIES])
 
 
 def _pharmacies(request: RefillRequest, zip_code: str) -> list[PharmacyEntry]:

@@ -127,6 +127,8 @@ def trace(record: DecisionRecord | None) -> tuple[tuple[str, str, str, str], ...
 def question_of(request: RefillRequest, criteria: Sequence[Criterion]) -> str:
     """What is asked once more before approving; "" when everything is met."""
     against = [_against(one) for one in criteria if one.kind == "fail"]
+    if "corrected_by_person" in request.reasons:
+        against.insert(0, "a person corrected how it was read")
     if request.last_code:
         against.insert(0, f"the network answered {request.last_code}")
     if not against:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from integrations.models import MirrorMedication, PharmacyEntry
@@ -14,12 +15,38 @@ from review.models import RefillRequest
 MOST_CHARACTERS = 4000  # of one message on the card; the rest is said to be left off
 
 
+DOUBT = "doubt: "
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of the patient's words; `label` says what it was read as, "" for plain text."""
+    """A stretch of the patient's words. `labels`: all it was read as, none for plain text; `opens`: those that begin
+    here, said to screen readers once. A doubt's label begins with "doubt: ".
+    """
 
     text: str
-    label: str = ""
+    labels: tuple[str, ...] = ()
+    opens: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """All labels in one line."""
+        return "; ".join(self.labels)
+
+    @property
+    def is_understood(self) -> bool:
+        """Whether it was read as something beside any doubt."""
+        return any(not one.startswith(DOUBT) for one in self.labels)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether a doubt is about it."""
+        return any(one.startswith(DOUBT) for one in self.labels)
+
+    @property
+    def opens_doubt(self) -> bool:
+        """Whether a doubt begins here: the place of its sign."""
+        return any(one.startswith(DOUBT) for one in self.opens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +66,12 @@ def said(kept: Mapping[str, Any]) -> tuple[Said, ...]:
         spans.setdefault(int(span["message"]), []).append(
             (int(span["start"]), int(span["end"]), f"{span['kind']}: {wording.spoken(str(span['label'])).lower()}")
         )
+    texts = [str(one["text"]) for one in kept.get("messages", [])]
+    for doubt in kept.get("doubts", []):
+        at, start, end = doubt.get("span") or (0, 0, 0)
+        # What is about the whole message (a voicemail) is said below it; marking every word would mark none.
+        if at < len(texts) and (start, end) != (0, len(texts[at])):
+            spans.setdefault(int(at), []).append((int(start), int(end), f"{DOUBT}{doubt['sentence'].rstrip('.')}"))
     return tuple(
         Said(
             parts=parts_of(text=str(one["text"])[:MOST_CHARACTERS], spans=spans.get(at, [])),
@@ -52,19 +85,16 @@ def said(kept: Mapping[str, Any]) -> tuple[Said, ...]:
 
 
 def parts_of(*, text: str, spans: Sequence[tuple[int, int, str]]) -> tuple[Part, ...]:
-    """The text cut at the spans; overlapping spans are cut at the end of the first. Loses no character."""
-    parts: list[Part] = []
-    at = 0
-    for start, end, label in sorted(spans):
-        start, end = max(start, at), min(end, len(text))
-        if start >= end:
-            continue
-        if start > at:
-            parts.append(Part(text[at:start]))
-        parts.append(Part(text[start:end], label))
-        at = end
-    if at < len(text):
-        parts.append(Part(text[at:]))
+    """The text cut wherever a span begins or ends, so that spans may overlap. Loses no character."""
+    inside = [(max(start, 0), min(end, len(text)), label) for start, end, label in spans]
+    marked = sorted({one for one in inside if one[0] < one[1]})
+    cuts = sorted({0, len(text), *(start for start, _, _ in marked), *(end for _, end, _ in marked)})
+    parts = []
+    for start, end in pairwise(cuts):
+        over = [one for one in marked if one[0] <= start and end <= one[1]]
+        labels = tuple(dict.fromkeys(label for _, _, label in over))
+        opens = tuple(dict.fromkeys(label for first, _, label in over if first == start))
+        parts.append(Part(text[start:end], labels, opens))
     return tuple(parts)
 
 

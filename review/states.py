@@ -72,6 +72,8 @@ REQUEST_MOVES: Mapping[tuple[RequestState, str], frozenset[RequestState]] = {
     (R.IN_REVIEW, "tell"): frozenset({R.TOLD}),
     (R.IN_REVIEW, "hand_off"): frozenset({R.HANDING_OFF}),
     (R.IN_REVIEW, "reassign"): frozenset({R.IN_REVIEW}),
+    # What the patient meant was read wrongly: it stays with a person, whatever the rules say of the right drug.
+    (R.IN_REVIEW, "correct"): frozenset({R.IN_REVIEW}),
     (R.IN_REVIEW, "answer"): frozenset({R.ANSWERED}),
     (R.IN_REVIEW, "cancel"): frozenset({R.CANCELLED}),
     (R.IN_REVIEW, "confirm_arrived"): frozenset({R.DONE}),

@@ -8,7 +8,7 @@ transaction.
 import logging
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 
 from integrations import limits, mirror_sweeps
 from integrations import upkeep as connections
@@ -28,10 +28,10 @@ from integrations.models import (
 from integrations.outcome import Outcome, OutcomeKind
 from refillhub.practices.models import Coverage, Practice, Provider
 from review import (
+    asks_again,
     charts,
     identity,
     intake,
-    matching,
     outbox,
     pharmacies,
     poll_bodies,
@@ -41,7 +41,18 @@ from review import (
 )
 from review.asks import Ask
 from review.ledger import SYSTEM
-from review.models import Dispatch, DispatchKind, EventKind, InboundEvent, Kind, NetworkMail, Progress, RefillRequest
+from review.models import (
+    Dispatch,
+    DispatchKind,
+    EntryAlias,
+    EventKind,
+    InboundEvent,
+    Kind,
+    NetworkMail,
+    Progress,
+    ReadingCorrection,
+    RefillRequest,
+)
 from review.states import DispatchState, RequestState
 from review.workflow import Result, inbox
 from rules import hours
@@ -53,6 +64,8 @@ OVERLAP = timedelta(minutes=10)
 EHR_WAIT = timedelta(hours=24)
 # A message that should have been read is overdue after this.
 STUCK_AFTER = timedelta(minutes=10)
+# A message rewritten for learning holds nothing personal, and is not needed for longer than this.
+KEEP_REWRITTEN = timedelta(days=365)
 # DrChrono calls one look for changes, and one slice of the rolling sweep, may cost.
 CHANGES_BUDGET, ROLLING_BUDGET, NIGHTLY_BUDGET = 40, 10, 120
 
@@ -87,45 +100,22 @@ def ask_again(*, request: RefillRequest, now: datetime) -> Ask:
     connection = charts.connection_of(practice)
     chart = charts.read(practice=practice, connection=connection, patient_id=request.patient_external_id, now=now)
     kept = understanding.open_kept(sealed=request.reading_sealed, practice=practice)
-    providers = {
-        row.drchrono_doctor_id: row
-        for row in Provider.objects.filter(practice=practice).prefetch_related("spis__location")
-    }
     entry = next((row for row in chart.medications if row.external_id == request.entry_external_id), None)
     snapshot = chart.snapshot or identity.unseal(sealed=request.snapshot_sealed, practice=practice)
     ncpdp = snapshot.default_pharmacy if snapshot else ""
     row: PharmacyEntry | None = pharmacies.by_ncpdp(stage=practice.stage, ncpdp_ids=[ncpdp]).get(ncpdp)
-    match = matching.match(medication=entry, practice=practice, providers=providers) if entry is not None else None
-    events = tuple(link.event for link in request.event_links.select_related("event"))
-    return Ask(
-        practice=practice,
-        events=events,
-        location=request.location,
+    return asks_again.ask_of(
+        request=request,
         kind=Kind(request.kind),
-        sender_id=request.sender_id,
-        conversation_id=request.conversation_id,
-        patient_external_id=request.patient_external_id,
-        patient_ref=request.patient_ref,
+        chart=chart,
+        match=asks_again.match_of(request=request, medication=entry),
         snapshot=snapshot,
         snapshot_at=now if chart.snapshot else request.snapshot_at,
         snapshot_sealed=intake.identity_sealed(snapshot, practice, row),
-        reading=understanding.summary_of(kept),
-        reading_sealed=bytes(request.reading_sealed) if request.reading_sealed else None,
-        match=match,
-        entries_matching=kept.get("entries") if match is not None else None,
         pharmacy=row,
-        named_pharmacy=None,
-        # Which pharmacy was meant is not asked again at night: a named one is a person's in the morning.
-        named_text=kept.get("pharmacy", ""),
-        asked_at=request.asked_at,
-        channel_source=request.channel_source,
-        mirror_age_minutes=chart.age_minutes,
-        other_drugs=tuple(
-            matching.drug_of(medication=one)
-            for one in chart.medications
-            if one.is_active and one.gone_at is None and (entry is None or one.external_id != entry.external_id)
-        ),
-        reasons=tuple(reason for reason in (chart.reason, "" if match is not None else "entry_gone") if reason),
+        kept=kept,
+        reading=understanding.summary_of(kept),
+        reasons=tuple(reason for reason in (chart.reason, "" if entry is not None else "entry_gone") if reason),
     )
 
 
@@ -136,6 +126,22 @@ def sweep_minute(*, now: datetime) -> None:
     if lost:
         log.warning("leases lost", extra={"count": len(lost)})
     return_old_approvals(now=now)
+    end_dead_aliases(now=now)
+
+
+def end_dead_aliases(*, now: datetime, limit: int = 500) -> int:
+    """Patients' own names whose list entry is gone, inactive or another drug end, with an audit entry each.
+
+    Housekeeping: no reading takes such a name, whether this ran or not. Looks only where the mirror changed.
+    """
+    entry = MirrorMedication.objects.filter(
+        practice_id=OuterRef("practice_id"),
+        external_id=OuterRef("entry_external_id"),
+        patient__external_id=OuterRef("patient_external_id"),
+    )
+    same = entry.filter(is_active=True, gone_at__isnull=True, changed_at__lte=OuterRef("checked_at"))
+    rows = list(EntryAlias.objects.standing().filter(~Exists(same)).order_by("id")[:limit])
+    return workflow.end_aliases(alias_ids=[row.id for row in rows], now=now) if rows else 0
 
 
 def return_old_approvals(*, now: datetime) -> int:
@@ -385,4 +391,8 @@ def purge(*, now: datetime) -> dict[str, int]:
             .exclude(document_sealed=b"")
             .update(document_sealed=b"")
         )
+        ended = EntryAlias.objects.filter(practice=practice, ended_at__lt=old, name_sealed__isnull=False)
+        bodies += ended.update(name_sealed=None)
+    rewritten = ReadingCorrection.objects.filter(at__lt=now - KEEP_REWRITTEN, rewritten_sealed__isnull=False)
+    bodies += rewritten.update(rewritten_sealed=None)
     return {"bodies": bodies, "snapshots": snapshots}

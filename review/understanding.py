@@ -5,7 +5,7 @@ decisions.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,6 +14,8 @@ from integrations import vault
 from integrations.klara import types as klara
 from integrations.models import MirrorMedication
 from refillhub.practices.models import Practice
+from review import evidence
+from review.aliases import NONE, Names
 from rules import facts as f
 from rules.intake import reading as r
 
@@ -34,8 +36,10 @@ def thread_of(
     topics: frozenset[str],
     pharmacies: tuple[str, ...],
     names: tuple[str, ...] = (),
+    own_names: Mapping[str, Names] | None = None,
 ) -> r.Thread:
-    """The burst as the reader wants it, oldest first."""
+    """The burst as the reader wants it, oldest first. `own_names`: the patient's names of entries, by entry id."""
+    own = own_names or {}
     messages = tuple(message_of(event) for event in events)
     reason = next((event.conversation.reason for event in reversed(events) if event.conversation), "")
     return r.Thread(
@@ -47,6 +51,8 @@ def thread_of(
                 rxcui=row.rxcui,
                 ndc=row.ndc,
                 is_active=row.is_active and row.gone_at is None,
+                extra_names=own.get(row.external_id, NONE).confirmed,
+                proposed_names=own.get(row.external_id, NONE).proposed,
                 directions=row.sig,
                 quantity=f"{row.dispense_quantity.normalize():f}" if row.dispense_quantity is not None else "",
             )
@@ -145,38 +151,6 @@ def keep(
     entries: int | None,
 ) -> bytes:
     """What the card shows of this reading, and the summary to decide again with, sealed."""
-    spans = (
-        [
-            {
-                "message": seen.span.message,
-                "start": seen.span.start,
-                "end": seen.span.end,
-                "kind": "intent",
-                "label": str(seen.intent),
-            }
-            for seen in reading.intents
-        ]
-        + [
-            {
-                "message": one.span.message,
-                "start": one.span.start,
-                "end": one.span.end,
-                "kind": "drug",
-                "label": "+".join(one.ingredients) or one.words,
-            }
-            for one in reading.mentions
-        ]
-        + [
-            {
-                "message": one.span.message,
-                "start": one.span.start,
-                "end": one.span.end,
-                "kind": "pharmacy",
-                "label": one.words,
-            }
-            for one in reading.pharmacies
-        ]
-    )
     values: dict[str, Any] = {
         "messages": [
             {
@@ -187,11 +161,10 @@ def keep(
             }
             for message in thread.messages
         ],
-        "spans": spans,
-        "doubts": [
-            {"code": str(doubt.code), "sentence": doubt.sentence}
-            for doubt in (*reading.doubts, *(mention.doubts if mention else ()))
-        ],
+        "spans": evidence.spans_of(reading=reading),
+        "mentions": evidence.mentions_of(reading=reading, thread=thread, own=mention),
+        "doubts": evidence.doubts_of(reading=reading, mention=mention),
+        "release": reading.release,
         "intent": str(reading.primary),
         "language": reading.language,
         "confidence": reading.confidence,
@@ -207,10 +180,15 @@ def keep(
         else None,
         "pharmacy": reading.pharmacies[0].words if reading.pharmacies else "",
         "entries": entries,
-        "summary": {name: getattr(summary, name) for name in summary.__slots__},
+        "summary": values_of(summary),
     }
+    return seal(kept=values, practice=practice)
+
+
+def seal(*, kept: Mapping[str, Any], practice: Practice) -> bytes:
+    """A kept reading as sealed bytes of this practice."""
     return vault.seal_payload(
-        plain=orjson.dumps(values), practice_id=practice.id, stage=practice.stage, purpose=PURPOSE
+        plain=orjson.dumps(dict(kept)), practice_id=practice.id, stage=practice.stage, purpose=PURPOSE
     )
 
 
@@ -221,6 +199,11 @@ def open_kept(*, sealed: bytes | memoryview | None, practice: Practice) -> dict[
     plain = vault.open_payload(sealed=bytes(sealed), practice_id=practice.id, stage=practice.stage, purpose=PURPOSE)
     values: dict[str, Any] = orjson.loads(plain)
     return values
+
+
+def values_of(summary: f.Reading) -> dict[str, Any]:
+    """A summary as plain values; `summary_of` takes them back."""
+    return {name: getattr(summary, name) for name in summary.__slots__}
 
 
 def summary_of(kept: dict[str, Any]) -> f.Reading:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from review import webhooks
-from review.views import acting, compliance, connection_urls, desk, portal
+from review.views import acting, compliance, connection_urls, desk, learning, portal
 
 app_name = "review"
 
@@ -38,6 +38,10 @@ urlpatterns = [
     path("requests/<uuid:request_id>/confirm/", acting.confirm, name="confirm"),
     path("requests/<uuid:request_id>/ask-cancel/", acting.ask_cancel, name="ask_cancel"),
     path("requests/<uuid:request_id>/note/", acting.note, name="note"),
+    # what a message meant, and a patient's own names for drugs
+    path("requests/<uuid:request_id>/correct/", learning.correct, name="correct"),
+    path("requests/<uuid:request_id>/names/<uuid:alias_id>/confirm/", learning.alias_confirm, name="alias_confirm"),
+    path("requests/<uuid:request_id>/names/<uuid:alias_id>/end/", learning.alias_end, name="alias_end"),
     # compliance
     path("audit/", compliance.audit, name="audit"),
     path("audit/verify/", compliance.verify, name="audit_verify"),

@@ -202,7 +202,7 @@ REASONS: Mapping[str, str] = {
     "sound_alike": "Another drug sounds alike",
     "combination": "A combination drug",
     "hint_not_unique": "The hint fits several drugs",
-    "alias_unconfirmed": "An alias no prescriber has confirmed",
+    "alias_unconfirmed": "The patient's own name for a drug is not confirmed",
     "form_differs": "Another form than on the list",
     "quantity_differs": "Another quantity than on the list",
     "directions_in_message": "Names directions of its own",
@@ -211,6 +211,7 @@ REASONS: Mapping[str, str] = {
     "tag_disagrees": "The tag says something else than the words",
     "pharmacy_unclear": "The pharmacy named is unclear",
     "low_confidence": "The reading is not sure",
+    "corrected_by_person": "A person corrected how it was read",
     "moved_patient": "The patient's record was merged",
 }
 

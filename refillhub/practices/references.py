@@ -45,11 +45,19 @@ _known: dict[UUID, _Known] = {}
 
 def patient_ref(*, practice: Practice, patient_id: str) -> str:
     """The reference of a patient: "p_" and 24 hexadecimal digits. Raises NoHashKey, sealing errors."""
+    return "p_" + keyed(practice=practice, text=patient_id)[:24]
+
+
+def keyed(*, practice: Practice, text: str) -> str:
+    """A text under the practice's key, 64 hexadecimal digits: equal texts are equal, and nobody else can guess one.
+
+    Raises NoHashKey, sealing errors.
+    """
     key = _fresh(practice.id, margin=0.0)
     if key is None:
         warm([practice], margin=0.0)
         key = _known[practice.id].key
-    return "p_" + hmac.new(key, patient_id.encode(), hashlib.sha256).hexdigest()[:24]
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
 def warm(practices: Iterable[Practice], *, margin: float = RENEW_BEFORE) -> None:

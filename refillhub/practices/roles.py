@@ -23,6 +23,8 @@ class Action(StrEnum):
     see_requests = "see_requests"
     work_items = "work_items"  # answer, match, call back, reroute, re-send after a fix
     choose_pharmacy = "choose_pharmacy"
+    correct_reading = "correct_reading"  # say what a message meant; propose and end a patient's own name for a drug
+    confirm_alias = "confirm_alias"  # let a patient's own name for a drug count by itself
     reveal = "reveal"  # show a name behind initials; recorded
     cover_self = "cover_self"
     cover_anyone = "cover_anyone"
@@ -50,6 +52,8 @@ MAY: dict[Action, frozenset[str]] = {
     Action.see_requests: frozenset({_P, _M, _C}),
     Action.work_items: frozenset({_P, _M}),
     Action.choose_pharmacy: frozenset({_P, _M}),
+    Action.correct_reading: frozenset({_P, _M}),
+    Action.confirm_alias: frozenset({_P}),
     Action.reveal: frozenset({_P, _M, _C}),
     Action.cover_self: frozenset({_P}),
     Action.cover_anyone: frozenset({_M, _A}),

@@ -3,6 +3,7 @@
 from review.models.alarms import Alarm, MorningReport
 from review.models.dispatches import Dispatch, DispatchKind, Lane, ReplyPurpose
 from review.models.inbox import EventKind, EventLink, InboundEvent, Origin, Progress
+from review.models.learning import AliasEnd, EntryAlias, ReadingCorrection
 from review.models.reports import FillReport, NetworkMail
 from review.models.requests import (
     Comment,
@@ -15,9 +16,11 @@ from review.models.requests import (
 
 __all__ = [
     "Alarm",
+    "AliasEnd",
     "Comment",
     "Dispatch",
     "DispatchKind",
+    "EntryAlias",
     "EventKind",
     "EventLink",
     "FillReport",
@@ -30,6 +33,7 @@ __all__ = [
     "Origin",
     "Progress",
     "Queue",
+    "ReadingCorrection",
     "RefillRequest",
     "ReplyPurpose",
     "Source",

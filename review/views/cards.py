@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from refillhub.practices.models import Coverage, Provider
-from review import access, forms, queries, queries_card
+from review import access, forms, queries, queries_card, queries_reading
 from review.models import RefillRequest
 
 SHOWS = ("all", "met", "judgment", "controlled", "everyone")
@@ -40,18 +40,19 @@ def page(
     """The card of `row`; `place` is queue or desk. `line` says what could not be done, `form` what must be mended."""
     shown: dict[str, Any] = {
         "row": row, "place": place, "line": line, "form": form, "form_key": uuid.uuid4(),
-        "denials": forms.DENIALS, "answers": forms.ANSWERS, "cancels": forms.CANCELS, "show": show_of(request),
+        "denials": forms.DENIALS, "answers": forms.ANSWERS, "cancels": forms.CANCELS,
+        "intents": queries_reading.INTENTS.items(), "show": show_of(request),
     }
     providers = access.providers_of(practice=request.practice)
-    record = None
+    read: dict[uuid.UUID, Any] = {}
     if place == "queue":
         found = list_of(request, next((one for one in providers if one.user_id == request.user.id), None))
-        record = found.record_of(row.id)
+        read = found.records()
         shown |= {
             "list": found, "position": found.position(row.id),
             "tray": queries.tray(practice=request.practice, user=request.user, now=request.now),
         }
-    card = queries_card.card(request=row, held=request.roles, now=request.now, today=today_of(request), record=record)
+    card = queries_card.card(request=row, held=request.roles, now=request.now, today=today_of(request), read=read)
     shown |= {"card": card, "prescribers": _prescribers(request, row, providers) if card.may.reassign else []}
     return render(request, f"review/{'card' if place == 'queue' else 'item'}.html", shown, status=status)
 

@@ -7,7 +7,9 @@ request; `timed` is what the clock does. This is the only place, beside the outb
 from review.asks import Ask
 from review.workflow.acts import AlreadyDecided, Locked, NotPossible
 from review.workflow.admission import admit
+from review.workflow.aliasing import confirm_alias, end_alias, end_aliases
 from review.workflow.approving import Changes, approve
+from review.workflow.correcting import Corrected, Correction, correct_reading
 from review.workflow.mail_news import keep_fill, keep_stray, keep_unreadable_mail, note_vendor_error, settle_cancel
 from review.workflow.notices import raise_alarm
 from review.workflow.people import (
@@ -25,6 +27,7 @@ from review.workflow.people import (
     take_up,
     tell,
 )
+from review.workflow.repointing import Became
 from review.workflow.settlement import Result, claim_due, claim_repeats, settle, unresolved_ids
 from review.workflow.timed import (
     find_unresolved,
@@ -41,7 +44,10 @@ from review.workflow.timed import (
 __all__ = [
     "AlreadyDecided",
     "Ask",
+    "Became",
     "Changes",
+    "Corrected",
+    "Correction",
     "Locked",
     "NotPossible",
     "Result",
@@ -54,9 +60,13 @@ __all__ = [
     "claim_due",
     "claim_repeats",
     "comment",
+    "confirm_alias",
     "confirm_arrived",
     "confirm_not_arrived",
+    "correct_reading",
     "deny",
+    "end_alias",
+    "end_aliases",
     "find_unresolved",
     "hand_off",
     "keep_fill",

@@ -44,9 +44,8 @@ def act(
     try:
         with verb(now=now, actor=person(user.id)) as ledger:
             request = moves.lock_requests([request_id])[request_id]
-            _refuse_strangers(request, user)
-            if version is not None and request.version != version:
-                raise AlreadyDecided(request)
+            refuse_strangers(request, user)
+            refuse_old(request, version)
             do(request, ledger)
             moves.save([request])
     except IntegrityError as error:
@@ -54,10 +53,16 @@ def act(
     return request
 
 
-def _refuse_strangers(request: RefillRequest, user: User) -> None:
+def refuse_strangers(request: RefillRequest, user: User) -> None:
     """Pages hand out only their own practice's rows; the verb does not rely on it."""
     if not Membership.objects.current().filter(practice_id=request.practice_id, user_id=user.id).exists():
         raise NotPossible("not_yours", "This request belongs to another practice.")
+
+
+def refuse_old(request: RefillRequest, version: int | None) -> None:
+    """Somebody acted since the page was shown."""
+    if version is not None and request.version != version:
+        raise AlreadyDecided(request)
 
 
 def decided(request: RefillRequest, user: User, now: datetime) -> None:

@@ -12,7 +12,7 @@ from integrations.models import PharmacyEntry
 from integrations.surescripts.script_checks import ControlledDrug, DoesNotFit
 from review import facts as facts_of
 from review import orders, outbox, records, routing
-from review.asks import Ask
+from review.asks import Ask, Match
 from review.context import Context
 from review.ledger import Ledger
 from review.models import Dispatch, DispatchKind, Kind, Queue, RefillRequest, ReplyPurpose
@@ -51,21 +51,41 @@ def new_request(*, ask: Ask, now: datetime) -> RefillRequest:
         changed_at=now,
     )
     if match is not None:
-        request.entry_external_id = match.medication.external_id
-        request.entry_hash = match.medication.record_hash
-        request.ingredient_key = match.ingredient_key
-        request.drug_key = match.drug_key
-        request.drug_name = match.drug_name
-        request.rxcui, request.rxcui_qualifier, request.ndc = match.rxcui, match.rxcui_qualifier, match.ndc
-        request.schedule = str(match.drug.schedule)
-        request.drug_class = match.drug.drug_class
-        request.quantity = match.medication.dispense_quantity
-        request.quantity_unit = match.quantity_unit
-        request.days_supply = match.days_supply
-        request.refills = match.medication.number_refills
-        request.sig = match.medication.sig
-        request.prescriber = match.prescriber
+        point_at(request=request, match=match)
     return request
+
+
+# What `point_at` writes beside the fields every verb may change (moves.CHANGED_FIELDS).
+ENTRY_FIELDS = (
+    "entry_external_id", "entry_hash", "ingredient_key", "drug_key", "drug_name", "rxcui", "rxcui_qualifier", "ndc",
+    "schedule", "drug_class", "quantity_unit",
+)  # fmt: skip
+
+
+def point_at(*, request: RefillRequest, match: Match) -> None:
+    """Make a request be about this list entry, with what the entry itself prescribes."""
+    request.entry_external_id = match.medication.external_id
+    request.entry_hash = match.medication.record_hash
+    request.ingredient_key = match.ingredient_key
+    request.drug_key = match.drug_key
+    request.drug_name = match.drug_name
+    request.rxcui, request.rxcui_qualifier, request.ndc = match.rxcui, match.rxcui_qualifier, match.ndc
+    request.schedule = str(match.drug.schedule)
+    request.drug_class = match.drug.drug_class
+    request.quantity = match.medication.dispense_quantity
+    request.quantity_unit = match.quantity_unit
+    request.days_supply = match.days_supply
+    request.refills = match.medication.number_refills
+    request.sig = match.medication.sig
+    request.prescriber = match.prescriber
+
+
+def point_at_nothing(*, request: RefillRequest) -> None:
+    """A message for a person: it names no entry of the list, so there is nothing to approve."""
+    request.kind = Kind.MESSAGE
+    for name in (*ENTRY_FIELDS, "sig"):
+        setattr(request, name, "")
+    request.quantity = request.days_supply = request.refills = request.run_out_on = None
 
 
 def decide(*, request: RefillRequest, ask: Ask, context: Context, ledger: Ledger, dispatches: list[Dispatch]) -> None:
@@ -79,6 +99,18 @@ def decide(*, request: RefillRequest, ask: Ask, context: Context, ledger: Ledger
     if request.kind == Kind.MESSAGE:
         _message(request=request, ask=ask, verb=verb, ledger=ledger, dispatches=dispatches)
         return
+    decision = ask_rules(request=request, ask=ask, context=context, ledger=ledger)
+    if ask.reasons and decision.outcome not in (Outcome.person, Outcome.review):
+        _review(request=request, verb=verb, queue=decision.queue, reasons=ask.reasons, ledger=ledger)
+        return
+    apply(request=request, ask=ask, decision=decision, context=context, verb=verb, ledger=ledger, dispatches=dispatches)
+
+
+def ask_rules(*, request: RefillRequest, ask: Ask, context: Context, ledger: Ledger) -> Decision:
+    """The rules in force on the facts of this moment, recorded and noted on the request; nothing follows from it here.
+
+    The record is written by `store`.
+    """
     known = facts_of.build(ask=ask, request=request, context=context, now=ledger.now)
     decision = facts_of.decide(context=context, practice=request.practice, known=known)
     context.decisions.append(records.Decided(request=request, facts=known, decision=decision))
@@ -91,10 +123,7 @@ def decide(*, request: RefillRequest, ask: Ask, context: Context, ledger: Ledger
         decision_path=(decision.recipe, *decision.reasons, *path),
         data={"mirror_age_minutes": known.mirror_age_minutes, "rules": context.version_number(request.practice)},
     )
-    if ask.reasons and decision.outcome not in (Outcome.person, Outcome.review):
-        _review(request=request, verb=verb, queue=decision.queue, reasons=ask.reasons, ledger=ledger)
-        return
-    apply(request=request, ask=ask, decision=decision, context=context, verb=verb, ledger=ledger, dispatches=dispatches)
+    return decision
 
 
 def _note(*, request: RefillRequest, decision: Decision) -> None:

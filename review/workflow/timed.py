@@ -17,7 +17,7 @@ from review.identity import Snapshot
 from review.ledger import Ledger, verb
 from review.models import Dispatch, DispatchKind, Queue, RefillRequest, ReplyPurpose
 from review.states import DispatchState, RequestState
-from review.workflow import deciding, moves, notices
+from review.workflow import aliasing, deciding, moves, notices
 from review.workflow.settling import Settling
 
 R = RequestState
@@ -172,7 +172,7 @@ def see_prescription(*, request_id: uuid.UUID, now: datetime, seen_id: str) -> b
 
 def merge_patient(*, practice: Practice, old_sender: str, new_sender: str, now: datetime) -> int:
     """Klara merged two patients: open requests move to the surviving one; if the chart patient differs, a person
-    looks.
+    looks. Their own names for drugs end: whose words they were is no longer sure.
     """
     with verb(now=now) as ledger:
         moves.lock_patients([(practice.id, f"sender:{old_sender}"), (practice.id, f"sender:{new_sender}")])
@@ -188,10 +188,11 @@ def merge_patient(*, practice: Practice, old_sender: str, new_sender: str, now: 
         if rows:
             RefillRequest.objects.bulk_update(rows.values(), ["sender_id", "version", "changed_at"])
             _look_at_both(practice=practice, sender=new_sender, ledger=ledger)
+        ended = aliasing.end_of_patients(practice=practice, senders=[old_sender, new_sender], ledger=ledger)
         ledger.note(
             event="patient.merged",
             practice_id=practice.id,
-            data={"from": old_sender, "to": new_sender, "requests": len(rows)},
+            data={"from": old_sender, "to": new_sender, "requests": len(rows), "aliases_ended": ended},
         )
         return len(rows)
 

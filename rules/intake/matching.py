@@ -184,6 +184,11 @@ def _matched(*, entry: Entry, others: Sequence[Entry], stated: Stated, score: in
     )
 
 
+def of_alias(*, entry: Entry, stated: Stated, score: int) -> Match:
+    """The entry an alias belongs to; what stands beside the alias is compared as beside any other name."""
+    return _matched(entry=entry, others=(), stated=stated, score=score)
+
+
 def _resolve_hint(*, named: Named, stated: Stated, active: Sequence[Entry], score: int) -> Match:
     sets = named.name.ingredient_sets
     first = {one for choice in sets[: named.name.primary] for one in choice}

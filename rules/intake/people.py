@@ -27,7 +27,8 @@ CLOSINGS = frozenset(
 _WORD = r"[a-z][a-z'.-]*"
 # "this is Ana Reyes", "it's Gretchen", "soy don Chuy", "le habla Nilda"
 _INTRODUCED = re.compile(
-    rf"\b(?:this is|this's|it is me|it's me|its me|it is|it's|its|my name is|my name's|name is|name's|name:|i am|i'm|im|me llamo|mi nombre es"
+    rf"\b(?:this is|this's|it is me|it's me|its me|it is|it's|its"
+    r"|my name is|my name's|name is|name's|name:|i am|i'm|im|me llamo|mi nombre es"
     rf"|soy|habla"
     rf"|le habla|les habla|le escribe|les escribe|aqui|es|de parte de|from|patient(?: name)?:?|paciente:?|your"
     rf" patient|su"

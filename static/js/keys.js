@@ -5,7 +5,7 @@
   var DEAD_MS = 600;
   var shownAt = performance.now();
   var isBusy = false;
-  var DECISIONS = "acvdrtemz";
+  var DECISIONS = "acvdrtemzl";
 
   function one(selector, within) { return (within || document).querySelector(selector); }
   function isTyping(target) {

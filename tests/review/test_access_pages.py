@@ -20,16 +20,18 @@ PAGES = {
 ACTS = {
     "approve": {P}, "change": {P}, "deny": {P}, "ask_visit": {P}, "tell": {P}, "hand_over": {P}, "hand_off": {P},
     "ask_cancel": {P}, "reroute": {P, M}, "answer": {P, M}, "cancel": {P, M}, "take_up": {P, M}, "take_back": {P, M},
-    "confirm": {P, M}, "note": {P, M}, "audit_verify": {C},
+    "confirm": {P, M}, "note": {P, M}, "audit_verify": {C}, "correct": {P, M}, "alias_confirm": {P},
+    "alias_end": {P, M},
 }  # fmt: skip
 OF_A_ROW = set(ACTS) - {"audit_verify"} | {"card", "item"}
 
 
 def address(name, row_id):
-    return reverse(f"review:{name}", args=[row_id] if name in OF_A_ROW else [])
+    more = [uuid.uuid4()] if name.startswith("alias_") else []
+    return reverse(f"review:{name}", args=[row_id, *more] if name in OF_A_ROW else [])
 
 
-OWN = {f"review.views.{name}" for name in ("portal", "desk", "acting", "compliance")}
+OWN = {f"review.views.{name}" for name in ("portal", "desk", "acting", "learning", "compliance")}
 
 
 def test_the_tables_name_every_page_of_the_app():

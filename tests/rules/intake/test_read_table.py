@@ -350,3 +350,14 @@ def test_a_confirmed_alias_resolves_to_its_entry_only() -> None:
     meds = (ListItem(entry_id="x", name="Metoprolol succinate ER 50 mg tablet", extra_names=("my heart helper",)),)
     found = reading("refill my heart helper please", meds=meds)
     assert [mention.resolves_to for mention in found.mentions] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("text", "differs"), [("refill my heart helper 100 mg", True), ("refill my heart helper 50", False)]
+)
+def test_a_strength_beside_an_alias_is_compared_with_the_entry(text: str, differs: bool) -> None:
+    meds = (ListItem(entry_id="x", name="Metoprolol succinate ER 50 mg tablet", extra_names=("my heart helper",)),)
+    found = reading(text, meds=meds)
+    assert found.mentions[0].resolves_to == "x"
+    assert found.mentions[0].strength_differs is differs
+    assert found.is_plain_refill is not differs
