@@ -134,9 +134,7 @@ class Protocols:
         """Protocols that together cover every ingredient in that form; () when any ingredient is uncovered."""
         found: dict[str, Protocol] = {}
         for name in ingredients:
-            fitting = [
-                one for one in self.by_ingredient.get(name, ()) if one.fits_form(ingredient=name, form=form)
-            ]
+            fitting = [one for one in self.by_ingredient.get(name, ()) if one.fits_form(ingredient=name, form=form)]
             if not fitting:
                 return ()
             found.update((one.key, one) for one in fitting)

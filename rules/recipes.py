@@ -114,9 +114,7 @@ def parse(*, document: Any, path: str = "recipe") -> Recipe:
     except ValueError as error:
         raise RecipeError(path=f"{path}.trigger", mend=f"must be one of {', '.join(Trigger)}") from error
     nodes = {str(key): _node(str(key), row, f"{path}.nodes.{key}") for key, row in rows.items()}
-    recipe = Recipe(
-        key=document["key"], name=document["name"], trigger=trigger, start=document["start"], nodes=nodes
-    )
+    recipe = Recipe(key=document["key"], name=document["name"], trigger=trigger, start=document["start"], nodes=nodes)
     _check_edges(recipe, path)
     return recipe
 

@@ -70,7 +70,5 @@ def _step(one: TraceStep) -> list[Any]:
 def facts_of(*, record: DecisionRecord) -> Facts:
     """The facts of a kept decision. Raises sealing.SealBroken, transcript.TranscriptError."""
     practice = record.practice
-    plain = sealing.unseal(
-        bytes(record.facts_sealed), practice_id=practice.id, stage=practice.stage, purpose=PURPOSE
-    )
+    plain = sealing.unseal(bytes(record.facts_sealed), practice_id=practice.id, stage=practice.stage, purpose=PURPOSE)
     return transcript.from_document(document=json.loads(plain))

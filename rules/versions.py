@@ -125,9 +125,9 @@ def publish(*, version_id: uuid.UUID, by: User, now: datetime, effective_at: dat
         rules = documents.check(document=version.document)
         start = max(effective_at or now, now)
         if start == now:
-            RuleVersion.objects.filter(
-                practice=version.practice, state=State.published, effective_at__lte=now
-            ).update(state=State.superseded)
+            RuleVersion.objects.filter(practice=version.practice, state=State.published, effective_at__lte=now).update(
+                state=State.superseded
+            )
         version.state, version.published_by, version.published_at = State.published, by, now
         version.effective_at = start
         version.save(update_fields=["state", "published_by", "published_at", "effective_at"])

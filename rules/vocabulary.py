@@ -126,6 +126,8 @@ REMEMBERING = (
     brands.shared_release_of_brand,
     brands.release_of_salt,
     brands.salt_of_brand,
+    brands.products_of,
+    normalise.read_product,
     mending._right,
     mending._drug_words,
 )

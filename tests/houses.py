@@ -203,5 +203,3 @@ def _secrets(
         (Vendor.surescripts, SecretKind.certificate, document["surescripts"]["fingerprint"]),
     ):
         vault.store(connection=made[vendor], kind=kind, value=value, now=now, actor=SYSTEM)
-
-

@@ -61,6 +61,15 @@ def salt_of_brand(*, key: str, lexicon: Lexicon) -> str:
     return " ".join(sorted(found.pop())) if len(found) == 1 else ""
 
 
+@functools.lru_cache(maxsize=4096)
+def products_of(*, key: str, lexicon: Lexicon) -> tuple[str, ...]:
+    """The names of the products a brand has in the vocabulary."""
+    keys = (
+        [key] if key in lexicon.brand_products else [one for one in lexicon.brand_products if one.startswith(f"{key} ")]
+    )
+    return tuple(lexicon.products[one][1] for each in keys for one in lexicon.brand_products[each])
+
+
 def _shared_release(names: Iterable[str]) -> str | None:
     found: set[str] = set()
     for name in names:

@@ -113,6 +113,12 @@ def harmless_spans(*, text: str) -> list[tuple[int, int]]:
     ]
 
 
+THANKING = re.compile(
+    r"\b(?:thank\w*|thx|gracias|appreciate\w*)(?: (?:you|so|very|much|a|lot|for|your|all|the"
+    r"|everything|time|help|do|quick|response|reply"
+    r"|taking|care|of|me|being|great|best|assistance|service|kindness|it|that|por|su|ayuda|todo|y"
+    r"|usted|ustedes|atencion|sending|refill\w*|my|that))*"
+)
 FIXED = (*harmless.HARMLESS, *courtesy.COURTESY, *supply_left.SUPPLY_LEFT, *figures.FIGURES)
 
 

@@ -77,13 +77,12 @@ COURTESY: tuple[re.Pattern[str], ...] = tuple(
         r"about|for|regarding|re))?(?: (?:if|whether|to|for))?(?: (?:i|you|we|u|y'?all|dr|doctor|the doctor|the"
         r" office))?"
         r"(?: (?:can|could|may|might|would))?(?: (?:please|kindly|get|have|send|call in|refill|request|be able to))*"
-        r"(?! (?:take|increase|change|stop|double|lower|try|start|skip))\b",
+        r"(?! (?:take|increase|change|stop|double|lower|try|start|skip|on|up on|in on|about))\b",
         r"\blet me know (?:when|if|once|that) (?:it'?s|it is|its|that'?s|they'?re|you|there'?s|ready|sent|done|this"
         r" is|i|anything"
         r"|u|this)(?: (?:is|are|has been|have|anything|need|ready|sent|done|you|more|else|from me|can|could|goes"
         r" through|got"
         r"|it|this|works?|further|info|information|any|questions|in|for me|me|to know|that|went through|u))*\b",
-        r"\b(?:any (?:questions|problems|issues)|questions) (?:just )?(?:call|text|let me know)(?: me)?\b",
         r"\b(?:that'?s|that is|that will be|it'?s|this is|thats|eso es|es) (?:all|it|todo)\b"
         r"(?: (?:for (?:now|today|me)|i need|i needed|folks|por (?:hoy|ahora|el momento)))*",
         r"\bthank(?:s|z| you| u|ful)?(?: (?:you|u|so|very|much|a|again|in advance|bunch|ton|lot|million|kindly|y'?all"
@@ -104,7 +103,7 @@ COURTESY: tuple[re.Pattern[str], ...] = tuple(
         r"|guarde|bendigas?))+(?: (?:you|u|y'?all|yall|all|a todos|hoy y siempre|siempre|mucho|doctor|doctora))*\b",
         r"\b(?:my |the |la |mi )?(?:pharmacy|pharmacist|pharmacists|farmacia|farmaceutico|farmaceutica|drug ?store"
         r"|they|cvs"
-        r"|walgreens|walmart|bottle|label|app|botella|frasco|it)(?: \w+)? (?:just |already |also |said|says|say"
+        r"|walgreens|walmart|bottle|label|app|botella|frasco|it)(?: \w+)? (?:just |also |said|says|say"
         r"|saying|told|tells|"
         r"asked|ask|is asking|needs|need|wants|want|dice|dicen|dijo|dijeron|me dijo|me dice|me dicen|me dijeron"
         r"|informed|"
@@ -131,7 +130,6 @@ COURTESY: tuple[re.Pattern[str], ...] = tuple(
         r"\b(?:a |my |una |the )?(?:new|fresh|nueva) (?:rx|prescription|script|receta)s?\b",
         r"\b(?:i'm|im|i am|we are|its|it'?s|is|it is|that)? ?(?:about |due |time |up |almost time |getting close )+for "
         r"(?:a|my|its|the|another|more)?(?: (?:monthly|next|usual))? ?(?:refill|renewal)s?\b",
-        r"\b(?:it has been|it'?s been|have been|been) (?:a )?(?:while|month)\b",
         r"\btake care\b|\bcuidese\b|\bcuidense\b|\bpick (?:it|them|this|that|these)? ?up\b|\b(?:please )?make sure\b",
         r"\b(?:lo|la|los|las)? ?(?:paso|recojo|busco|voy a recoger|voy a buscar|paso a recoger|paso por|lo recojo)"
         r"(?: (?:a|por|lo|la|el|en|hoy|manana|recoger\w*))*\b",
@@ -149,7 +147,7 @@ COURTESY: tuple[re.Pattern[str], ...] = tuple(
         r" favor"
         r"|si me hace el favor)(?: de)?\b",
         r"\bi use (?:the )?(?=cvs|walgreens|walmart|rite aid|costco|publix|kroger)",
-        r"\b(?:for|by|in|within|on|before|this|next|until|till|sometime) (?:the )?(?:next |this |end of )*(?:\d{1,2}"
+        r"\b(?:by|within|on|before|this|sometime) (?:the )?(?:next |this |end of )*(?:\d{1,2}"
         r" (?:days?"
         r"|weeks?)|a few days|a couple(?: of)? days|a week|today|tomorrow|tonight|monday|tuesday|wednesday|thursday"
         r"|friday"
@@ -282,6 +280,14 @@ COURTESY: tuple[re.Pattern[str], ...] = tuple(
         r"|\b(?:is|are) everywhere\b|\bdr \w+ pt\b",
         r"\bwhoever reads this\b|\bon my account\b|\bto the bottom of the bottle\b|\b(?:on|in) (?:its|it'?s|the|my)"
         r" last (?:few )?(?:puffs|legs|drops|pills|bit)\b",
+        r"\bi could (?:really )?use\b|\bi use\b(?! (?:it|them|two|2|more|extra|half|too|every|\d))"
+        r"|\b(?:my )?(?:number|address|info|pharmacy) (?:hasn'?t|has not|didn'?t) changed?\b",
+        r"\ball of (?:them|em|these|those)\b|\ball (?:the |my )?(?:bp|blood pressure|heart"
+        r"|diabetes) (?:stuff|ones|meds)\b",
+        r"\b(?:because|since|as|cause|porque|ya que|pues)(?= (?:i |there |it |the |my |i'm |im |i am "
+        r"|it's |they |ya |no |se |me |bottle |pharmacy |are |is |have |has |am )*"
+        r"(?:no (?:more |longer have )?(?:refills?|hay|tengo|queda)|out\b|almost|nearly|running|low\b"
+        r"|expired|on my last|down to|se me|ya no|me queda))",
         r"\bon either(?: one| of them)?\b|\bfor either(?: one)?\b|\bthese (?:ones|meds|medications|medicines"
         r"|prescriptions)\b",
         r"\b(?:nothing|nada) (?:urgent|big|urgente|mas|else)\b|\bnothing left on (?:file|it|the bottle|record)\b",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from rules.intake import danger_signs
+from rules.intake import danger_sayings, danger_signs
 
 
 def any_of(*parts: str) -> re.Pattern[str]:
@@ -16,7 +16,7 @@ def any_of(*parts: str) -> re.Pattern[str]:
 
 
 EMERGENCY = any_of(
-    *(pattern for _, pattern in danger_signs.SIGNS),
+    *(pattern for _, pattern in (*danger_signs.SIGNS, *danger_sayings.MORE_SIGNS)),
     r"\bover-?\s?dos\w*",
     r"\bsobredosis\b",
     r"\btoo many (?:pills?|tablets?|of)\b",
@@ -69,11 +69,11 @@ EMERGENCY = any_of(
     r"\bahog\w+",
     r"\bstroke\b",
     r"\bderrame\b",
-    r"\bface\b.{0,15}\b(?:droop\w*|numb\w*|drooping|swell\w*|swollen|twist\w*)",
+    r"\bface\b.{0,15}\b(?:droop\w*|numb(?!er)\w*|drooping|swell\w*|swollen|twist\w*)",
     r"\bslurr\w*",
     r"\b(?:can'?t|cannot|trouble|unable to) (?:speak\w*|talk\w*|swallow\w*|move|see|walk|wake|stay awake)\b",
-    r"\b(?:numb\w*|weak\w*|paraly\w+)\b.{0,25}\b(?:one|left|right) (?:side|arm|leg)\b",
-    r"\b(?:left|right|one) (?:side|arm|leg)\b.{0,20}\b(?:numb\w*|weak\w*|tingl\w*|paraly\w*|pain\w*|hurt\w*)\b",
+    r"\b(?:numb(?!er)\w*|weak\w*|paraly\w+)\b.{0,25}\b(?:one|left|right) (?:side|arm|leg)\b",
+    r"\b(?:left|right|one) (?:side|arm|leg)\b.{0,20}\b(?:numb(?!er)\w*|weak\w*|tingl\w*|paraly\w*|pain\w*|hurt\w*)\b",
     r"\bworst headache\b",
     r"\bthunderclap\b",
     r"\bcara\b.{0,10}\b(?:caida|torcida|dormida|hinchad\w+)\b",
@@ -88,7 +88,6 @@ EMERGENCY = any_of(
     r"\binconsciente\b",
     r"\bseizure (?:today|now|last)\b",
     r"\b(?:had|having|have) a seizure\b",
-    r"\bconvulsion\w*",
     r"\bbleed(?:ing|s)?\b",
     r"\bblood in\b",
     r"\b(?:vomit\w*|throw\w* up|threw up|cough\w*|spit\w*|pee\w*|poop\w*) (?:up )?blood\b",
@@ -120,7 +119,7 @@ EMERGENCY = any_of(
     r"\bblood sugar (?:is |of |was )?(?:over |under |below |above )?(?:[1-5]\d|[4-9]\d\d)\b",
 )
 
-_NOT_MEANT = re.compile(danger_signs.NOT_MEANT)
+_NOT_MEANT = re.compile(danger_sayings.NOT_MEANT)
 
 
 def meant(*, text: str) -> str:
@@ -133,7 +132,7 @@ SYMPTOM = any_of(
     r"|rash\w*|itch\w*)\b",
     r"\bthrow\w* up\b|\bthrew up\b",
     r"\b(?:swell\w*|swollen|fever\w*|cough\w*|headaches?|migraines?|fatigue\w*|tired\w*|exhaust\w+|weak\w*)\b",
-    r"\b(?:blurr\w*|diarrhea|constipat\w*|bruis\w*|palpitat\w*|cramp\w*|numb\w*|tingl\w*|sweat\w*|wheez\w*"
+    r"\b(?:blurr\w*|diarrhea|constipat\w*|bruis\w*|palpitat\w*|cramp\w*|numb(?!er)\w*|tingl\w*|sweat\w*|wheez\w*"
     r"|burn(?:s|ing)?)\b",
     r"\b(?:heart|pulse)\b.{0,15}\b(?:rac\w+|pound\w*|flutter\w*|skip\w*|fast|slow)\b",
     r"\bside[- ]?effects?\b",

@@ -1,6 +1,6 @@
 """Signs of an emergency as families: two kinds of words that are dangerous near each other, either way round.
 
-English and Spanish, over folded text. Wide on purpose; what is only a manner of speaking stands in `NOT_MEANT`.
+English and Spanish, over folded text. Wide on purpose; what is only a manner of speaking stands in `danger_sayings`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ _BREATH = r"breath|breeth|brethe|brething|breathing|air\b|respir|resuello|aire\b
 _SIDE = r"left|right|one side|one-sided|half|izquierd|derech|un lado|mitad"
 _LIMB = r"arm|braso|leg|hand|side|face|foot|brazo|pierna|mano|lado|cara|pie\b|fingers"
 _GONE = (
-    r"numb|weak|droop|asleep|tingl|paraly|dead\b|limp|dormid|entumec|no (?:lo |la |me )?respond|debil|adormec|caid"
+    r"numb(?!er)|weak|droop|asleep|tingl|paraly|dead\b|limp|dormid|entumec|no (?:lo |la "
+    r"|me )?respond|debil|adormec|caid"
     r"|torcid|chuec"
     r"|won'?t (?:hold|move|work)|wont (?:hold|move|work)|gave out|gives out|drop(?:ped|ping|s)?\b|lopsided|crooked"
 )
@@ -170,7 +171,10 @@ SIGNS: tuple[tuple[str, str], ...] = (
         "seizure",
         r"\b(?:had|having|have|has|another|a|one of (?:my|his|her)|last|first|these|big|bad|mini) (?:\w+"
         r" )?(?:seizures?|siezures?|seizers?|convulsions?|fits?)\b"
-        r"|\bconvuls\w*|\bshak(?:ing|in|en)\b.{0,10}\ball over\b|\bbit (?:my|his|her|the) (?:own )?tongue|\bmord\w+ la"
+        r"|\b(?:tuv\w+|dio|dieron|tiene|teniendo|esta|otra|una|unas|sus|dos|tres|varias|\d) convulsi\w+"
+        r"|\bconvulsiona\w*"
+        r"|\bconvulsing\b|\bshak(?:ing|in|en)\b.{0,10}\ball over\b|\bbit (?:my|his|her"
+        r"|the) (?:own )?tongue|\bmord\w+ la"
         r" lengua|\beyes (?:rolled|rolling)",
     ),
     (
@@ -273,7 +277,9 @@ SIGNS: tuple[tuple[str, str], ...] = (
         r"\bwrote (?:the |my |some |a )?(?:letters?|note|notes|goodbyes?)\b|\bnothing (?:you|u|anyone"
         r"|y'?all) (?:could|can) (?:of|have|'ve)?\s?(?:done|do)\b|\bgave (?:away )?(?:my|the|all my)? ?"
         r"(?:dog|cat|things|stuff|\w+) (?:away|to my (?:neighbor|sister|brother|friend))|\benough to (?:make sure|do it"
-        r"|finish)|\byou were always kind",
+        r"|finish)|\byou were always kind|\bi love you all\b|\bthis is it\b|\bhere on earth\b|\b(?:go"
+        r"|going|gone) home to (?:the lord|jesus|god)|\beveryone (?:would|will|'d) be (?:happy|happier"
+        r"|better)",
     ),
     (
         "self-harm",
@@ -325,8 +331,21 @@ SIGNS: tuple[tuple[str, str], ...] = (
         ),
     ),
     (
+        "sugar",
+        near(_SUGAR, r"(?:says|reads?|reading|showing|shows) (?:lo|low|hi|high|error)\b", 20),
+    ),
+    (
+        "chest",
+        near(
+            r"nitro|nitroglycerin\w*|nitroglicerina",
+            r"(?:used|took|taken|had|tome|puse|use) (?:\d|two|three|four|five|dos|tres)|since (?:midnight"
+            r"|last night|this morning)|not (?:helping|working)|creeping|back again",
+            50,
+        ),
+    ),
+    (
         "heart rate",
-        rf"\b(?:{_PULSE})\b.{{0,30}}?(?<![\d/.])(?:1[5-9]\d|2[0-4]\d|[23]\d)(?![\d/.])(?! ?(?:mg|mcg|min"
+        rf"\b(?:{_PULSE})\b.{{0,30}}?(?<![\d/.])(?:1[5-9]\d|2[0-4]\d)(?![\d/.])(?! ?(?:mg|mcg|min"
         rf"|hours?|days?|pills?|years?|am|pm|%|units?|tabl|caps))",
     ),
     (
@@ -380,24 +399,4 @@ SIGNS: tuple[tuple[str, str], ...] = (
         r"\b(?:pacemaker|icd|defibrillator|desfibrilador)\b.{0,20}\b(?:shock\w*|went off|fired|beep\w*"
         r"|descarg\w*)",
     ),
-)
-
-# Manners of speaking that are none of these; blotted out before signs are looked for.
-NOT_MEANT = (
-    r"\b(?:about|almost|nearly|practically|just|like to|liked to) (?:had|have|gave me|died of|died from|got) (?:a"
-    r" )?(?:heart attack|stroke|embarrass\w*|laughing|shock)\b"
-    r"|\bheart attack (?:when|at) (?:i saw|the (?:price|bill|cost))|\bdying (?:to|for) (?:see|know|try|meet|hear|get"
-    r"|a (?:vacation|coffee))"
-    r"|\bto die for\b|\bme muero de (?:pena|risa|hambre|ganas|verguenza|calor|frio|sed|sueno)\b|\b(?:traffic|heat"
-    r"|price|job|boss|weather|commute|wait) (?:is|are) killing me"
-    r"|\b(?:phone|battery|car|laptop|tablet|computer|cell|truck|ipad|celular|bateria)\b.{0,20}\b(?:died|dying|die"
-    r"|dead|dies|muert\w+|muriendo)\b|\bdead (?:phone|battery|end|serious|tired|line)"
-    r"|\b(?:no|not|not an|isn'?t an|non|nonurgent|non-) ?emergenc\w+|\bno es (?:una )?emergencia|\bblood (?:work|test"
-    r"|tests|draw|pressure|sugar|thinners?|type|bank|donat\w+|meter|glucose)\b"
-    r"|\b(?:examen(?:es)?|prueba|pruebas|analisis|muestra|hicieron|sacaron|sacar|sacarme|trabajo|resultados) (?:de"
-    r" )?(?:la )?sangre\b"
-    r"|\b(?:presion|azucar) (?:de|en) (?:la )?sangre\b|\bpoison (?:ivy|oak|sumac)\b|\bfainting goat\b|\bsangre de"
-    r" cristo\b|\bchest cold\b|\b(?:traffic|heat|pollen|winter|boss|job|commute)\b.{0,20}\bkilling me\b|\bchest"
-    r" (?:street|hill|road|ave)\b|\bheart of"
-    r" (?:texas|the)\b|\bovernight\b|\bsagrado corazon\b|\bsacred heart\b"
 )

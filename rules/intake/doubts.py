@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rules.intake import classify, letters, phrases
+from rules.intake import cautions, classify, letters, phrases
 from rules.intake.reading import (
     Author,
     Doubt,
@@ -78,6 +78,8 @@ class View:
     unread: tuple[int, ...]
     known: frozenset[int]
     was_cut: bool
+    names: frozenset[int] = frozenset()
+    thanked: tuple[tuple[int, int], ...] = ()
 
 
 def tag_agrees(*, view: View, topics: set[Intent]) -> bool | None:
@@ -152,9 +154,15 @@ def of_words(*, view: View, harmless: Sequence[tuple[int, int]], drug_spans: Seq
     ]
     for code, pattern, sentence in checks:
         match = pattern.search(view.joined.text if code is DoubtCode.all_medications else rest)
-        if match:
+        if match and not (code is DoubtCode.all_medications and _names_them(view=view, words=match.group())):
             span = view.joined.span(start=match.start(), end=match.end())
             doubts.append(Doubt(code=code, sentence=sentence, span=span))
+    doubts += _cautions(view=view, drug_spans=drug_spans)
+    for match in _QUESTION.finditer(view.joined.text):
+        if not _ASKED.search(match.group()):
+            span = view.joined.span(start=match.start(), end=match.end())
+            doubts.append(Doubt(code=DoubtCode.not_a_refill, sentence="A question that asks for no refill.", span=span))
+            break
     if view.unread:
         word = view.words[view.unread[0]]
         span = view.joined.span(start=word.start, end=word.end)
@@ -169,6 +177,50 @@ def of_words(*, view: View, harmless: Sequence[tuple[int, int]], drug_spans: Seq
             )
         )
     return doubts
+
+
+_QUESTION = re.compile(r"[^.!?\n]{3,}\?")
+_ASKED = re.compile(
+    r"\bre-?\s?fil\w*|\brenew\w*|\bcan\b|\bcould\b|\bmay i\b|\bwould\b|\bwill you\b|\bplease\b"
+    r"|\bpued\w+|\bpodr\w+|\bme (?:la |lo |las |los )?(?:mand|envi|surt|resurt|hac|ayud|orden"
+    r"|renu|pid|autori)\w*|\bmind\b|\bpossible\b|\bposible\b|\bhow are\b|\bcomo esta\w*|\bhow('s"
+    r"| is) (?:it|every|the|your)|\bneed\b|\bsend\b|\bok\b|\bokay\b|\bresurt\w*|\brecet\w*"
+)
+
+
+def _cautions(*, view: View, drug_spans: Sequence[tuple[int, int]]) -> list[Doubt]:
+    """What no courtesy excuses, over the whole text with drugs blotted out."""
+    text = re.sub(
+        "_+",
+        lambda match: "_" + "\x00" * (len(match.group()) - 1),
+        classify.mask(text=view.joined.text, spans=drug_spans),
+    )
+    packed, back = _packed(text)
+    checks = [*cautions.CAUTIONS]
+    checks.append((DoubtCode.pharmacy_unclear, cautions.MOVED, "May say that the pharmacy has changed."))
+    if any(set(one.ingredients) & cautions.RESCUE for one in view.mentions):
+        checks.append((DoubtCode.symptom, cautions.USED, "A rescue drug may have been used."))
+    if len(view.mentions) > 1:
+        checks.append((DoubtCode.conditional, cautions.APART, "Something is said of one of the drugs apart."))
+        checks.append((DoubtCode.conditional, cautions.CORRECTED, "One drug may stand in the place of another."))
+    found = []
+    for code, pattern, sentence in checks:
+        match = pattern.search(packed)
+        if match:
+            span = view.joined.span(start=back[match.start()], end=back[max(match.end() - 1, match.start())] + 1)
+            found.append(Doubt(code=code, sentence=sentence, span=span))
+    return found
+
+
+def _packed(text: str) -> tuple[str, list[int]]:
+    """The text without filler characters, and the place of each character that is left."""
+    back = [index for index, char in enumerate(text) if char != "\x00"]
+    return "".join(text[index] for index in back), [*back, len(text)]
+
+
+def _names_them(*, view: View, words: str) -> bool:
+    """ "All of them" behind two names or more speaks of these, not of the whole list."""
+    return len(view.mentions) > 1 and re.search(r"\b(?:them|em|these|those|stuff|ones|meds)$", words) is not None
 
 
 def _shown(view: View) -> str:
@@ -202,7 +254,13 @@ def of_drugs(*, view: View, asked_refill: bool) -> list[Doubt]:
     for match in _COUNTED.finditer(view.joined.text):
         said = next(group for group in match.groups() if group)
         count = int(said) if said.isdigit() else _COUNTS[said]
-        if count > 1 and count != len(view.mentions):
+        is_of_refills = "refill" in match.group() and match.group()[-1] == "s"
+        last = max((one.span for one in view.mentions), default=None)
+        here = view.joined.span(start=match.start(), end=match.end())
+        if is_of_refills and last is not None and here > last and count > 0:
+            sentence = "A number of refills may be asked for."
+            doubts.append(Doubt(code=DoubtCode.quantity_differs, sentence=sentence, span=here))
+        elif count > 1 and count != len(view.mentions):
             span = view.joined.span(start=match.start(), end=match.end())
             sentence = f"{count} medicines are spoken of, {len(view.mentions)} were read."
             doubts.append(Doubt(code=DoubtCode.all_medications, sentence=sentence, span=span))

@@ -33,16 +33,18 @@ FIGURES: tuple[re.Pattern[str], ...] = tuple(
         rf"\b{_MONTH} {_DAY},? (?:19|20)\d{{2}}\b",
         rf"\b{_DAY} (?:of |de )?{_MONTH},? (?:of |del? )?(?:19|20)?\d{{2}}\b",
         # The day the supply ends, or by which it is wanted.
-        rf"\b(?:on|by|before|until|till|after|para|el|al|antes del?) (?:the )?(?:{_MONTH} {_DAY}|\d{{1,2}}(?:st|nd|rd"
+        rf"\b(?:(?:out|low|due|empty|gone|ends?|ending|out again|need it|needed) (?:on|by|around)|by"
+        rf"|before|until) (?:the )?(?:{_MONTH} {_DAY}|\d{{1,2}}(?:st|nd|rd"
         rf"|th)"
         rf"|{_DAY} de {_MONTH}|\d{{1,2}}/\d{{1,2}})(?![\d/])",
-        r"\b(?:phone|cell|number|mobile|call me at|text me at|reach me at|tel|telefono|celular|cel|numero)\b[\s:#-]*"
+        r"\b(?:phone|cell|number|mobile|tel|telefono|celular|cel|numero)\b[\s:#-]*"
         r"(?:is |es )?\+?1?[-. (]*\d{3}[-. )]*\d{3}[-. ]*\d{4}\b",
         r"(?<![\d])\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}(?!\d)",
         r"\b(?:rx|prescription|script|receta)(?: ?(?:number|no|num|numero|nro))?\.? ?(?:is |es )?[#:]? ?\d{5,9}\b",
         r"#\d{5,9}\b",
+        r"(?<=\d)'?s\b",
         r"\b(?:ph|phone|tel|cell)[.:]? ?\d{3}-\d{4}(?!\d)|(?<!\d)\d{3}-\d{4}(?!\d)",
-        r"(?:(?<=^)|(?<=\n)|(?<=[ :]))\d{1,2}[).](?=\s+[a-z])",
+        r"(?:(?<=^)|(?<=\n)|(?<=[ :(]))\d{1,2}[).](?=\s+[a-z])",
         r"\b(?:county )?(?:road|rd|route|street|st|hwy|highway|calle|avenida|ave) \d{1,5}\b|\b(?:la|en la|de la)"
         r" (?:calle )?\d{1,3}(?= ?(?:$|[.,?!]))",
         r"\b\d{1,2}k\b|\b\d{1,2}[-/ ](?:ene|feb|mar|abr|may|jun|jul|ago|sep|oct|nov|dic)[a-z]*[-/ ]\d{2,4}\b",

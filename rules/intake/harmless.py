@@ -12,8 +12,7 @@ HARMLESS: tuple[re.Pattern[str], ...] = tuple(
     re.compile(part)
     for part in (
         r"\bno (?:rush|hurry|worries|problem|prisa)\b",
-        r"\b(?:i )?(?:have|has|got|there (?:are|is)|with|are|is)?\s?no (?:more )?(?:refills?|pills"
-        r"|tablets)(?: (?:left|remaining|on file|remain))?\b",
+        r"\b(?:i )?(?:have|has|got|there (?:are|is)|are|is)\s?no (?:more )?(?:refills?|pills|tablets)\b",
         r"\b(?:do not|don'?t) have (?:any|anymore|any more) ?(?:refills?|pills|tablets)?(?: (?:left|remaining))?\b",
         r"\bif (?:it'?s )?possible\b",
         r"\bif (?:you|u) (?:can|could|would|don'?t mind|please)(?: please)?\b",
@@ -28,12 +27,12 @@ HARMLESS: tuple[re.Pattern[str], ...] = tuple(
         r"|you need)(?: (?:is|are|has been|have|anything|need|ready|sent|done|you|more|else|from me))*\b",
         r"\bas soon as (?:you can|possible|u can)\b",
         r"\bat your (?:earliest )?convenience\b",
-        r"\b(?:for|by|in|within|on|before|this|next|until) (?:the )?(?:next )?(?:\d{1,2} (?:days?|weeks?)"
+        r"\b(?:by|within|on|before|this) (?:the )?(?:next )?(?:\d{1,2} (?:days?|weeks?)"
         r"|a few days|a couple days|a week|today|tomorrow|tonight|monday|tuesday|wednesday|thursday|friday"
         r"|saturday|sunday|the weekend|weekend|week|month|end of (?:the )?(?:day|week|month))\b",
         r"\b(?:d\.?o\.?b\.?|date of birth|birth ?date|born(?: on)?"
         r"|fecha de nacimiento)\b[\s:#-]*(?:is )?\d{1,4}[-/. ]\d{1,2}[-/. ]\d{2,4}\b",
-        r"\b(?:phone|cell|number|call me at|reach me at"
+        r"\b(?:phone|cell|number"
         r"|tel)\b[\s:#-]*(?:is )?\+?1?[-. (]*\d{3}[-. )]*\d{3}[-. ]*\d{4}\b",
         r"\b(?:same|usual|current|regular) (?:dose|dosage|strength|pharmacy|place|one|as (?:before|last time"
         r"|always|usual))\b",
@@ -59,7 +58,7 @@ HARMLESS: tuple[re.Pattern[str], ...] = tuple(
         r"\bthank(?:s| you)?(?: so| very)?(?: much)?(?: for (?:your|all your|the|everything|all|you)(?: help"
         r"| time| do| you do| assistance)*)?\b",
         r"\bi(?:'d| would) (?:like|appreciate|love)(?: to| it| if you could)?\b",
-        r"\b(?:it has been|it'?s been|have been|been) (?:a )?(?:while|month)\b",
+        r"\b(?:zzz)\b",
         r"\bal final\b",
         r"\bpor favor\b",
         r"\bpara (?:mi|la|el) (?:presion|colesterol|tiroides|diabetes|azucar)\b",

@@ -14,12 +14,17 @@ from fractions import Fraction
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from rules.intake import brands, dose_forms, letters, normalise, sounds
+from rules.intake import brands, dose_forms, letters, normalise, products, sounds
 from rules.intake.lexicon import Ingredients, Lexicon, Name, NameKind, Near
 from rules.intake.reading import DoubtCode, ListItem, Rival
 
 MARGIN = 2  # edits by which the best drug must beat every other known drug; with it k <= 2 edits cannot cross over
 LOOK_ALIKE_MARGIN = 3
+TWIN_LIKENESS = 0.88
+TWIN_MARGIN = 4  # of look-alikes that begin alike
+LOW_DOSE = frozenset({"baby aspirin", "low dose aspirin"})
+# One ingredient to RxNorm, two medicines to the patient.
+APART = (frozenset({"divalproex", "depakote"}), frozenset({"valproic", "valproate", "depakene"}))
 # Where only one edit parts the two: how far apart they must be by Jaro-Winkler (0-1) and by rapidfuzz's ratio (0-100).
 BEGINNINGS_MARGIN = 0.08
 RATIO_MARGIN = 8.0
@@ -124,6 +129,8 @@ def _is_too_near(*, word: str, best: Near, other: Near, lexicon: Lexicon) -> boo
     gap = distance - best.distance
     mine, theirs = lexicon.names[best.name].ingredient_sets, lexicon.names[other.name].ingredient_sets
     is_pair = any(one in lexicon.look_alikes.get(each, ()) for each in mine for one in theirs)
+    if is_pair and word[:2] == other.name[:2] and JaroWinkler.similarity(word, other.name) >= TWIN_LIKENESS:
+        return gap < TWIN_MARGIN  # "bupirone" may be bupropion to the one who writes it
     if is_pair and best.distance > 1:
         return gap < LOOK_ALIKE_MARGIN
     if gap == 1 and not is_pair and not is_worn:
@@ -152,13 +159,31 @@ def resolve(*, named: Named, stated: Stated, entries: Sequence[Entry], lexicon: 
         return _resolve_hint(named=named, stated=stated, active=active, score=score)
     wanted = set(named.name.ingredient_sets)
     fitting = [entry for entry in active if entry.choices & wanted]
+    twins = {twin for one in wanted for twin in lexicon.look_alikes.get(one, ())} - wanted if named.distance else set()
+    if any(entry.choices & twins for entry in active):
+        # Misspelt, and a drug often taken for it is on the list too: a slip may have led from either.
+        shown = _rivals([entry for entry in active if entry.choices & (twins | wanted)], twins | wanted, score)
+        return Match(score=score, doubts=(DoubtCode.sound_alike,), rivals=shown)
     if not fitting:
         return _no_entry(wanted=wanted, entries=entries, score=score)
     if len(wanted) > 1:
         fitting = [entry for entry in fitting if _carries_brand(entry=entry, key=named.key)]
         if not fitting:
             return Match(score=score, doubts=(DoubtCode.two_entries_fit,), rivals=_rivals(active, wanted, score))
+    apart = [one for one in fitting if not _is_set_apart(key=named.key, name=one.item.name)]
+    if not apart:
+        return Match(score=score, doubts=(DoubtCode.form_differs,), rivals=_rivals(fitting, wanted, score))
+    fitting = apart
     stated = _with_name(named=named, stated=stated, lexicon=lexicon)
+    if named.name.kind is NameKind.brand:
+        kept = [entry for entry in fitting if _may_be_brand(entry=entry, key=named.key, lexicon=lexicon)]
+        if not kept:
+            return replace(
+                _matched(entry=fitting[0], others=fitting[1:], stated=stated, score=score - 20),
+                doubts=(DoubtCode.form_differs,),
+                form_differs=True,
+            )
+        fitting = kept
     fitting_exactly = [entry for entry in fitting if not any(_differences(entry=entry, stated=stated))]
     chosen = fitting_exactly if len(fitting) > 1 else fitting
     if len(fitting) > 1 and not _tells_apart(stated):
@@ -167,6 +192,27 @@ def resolve(*, named: Named, stated: Stated, entries: Sequence[Entry], lexicon: 
         return Match(score=score, doubts=(DoubtCode.two_entries_fit,), rivals=_rivals(fitting, wanted, score))
     return _matched(
         entry=chosen[0], others=[one for one in fitting if one is not chosen[0]], stated=stated, score=score
+    )
+
+
+def _is_set_apart(*, key: str, name: str) -> bool:
+    said, listed = set(key.split()), set(letters.key(text=name).split())
+    return any(said & one and listed & two for one, two in (APART, APART[::-1]))
+
+
+def _may_be_brand(*, entry: Entry, key: str, lexicon: Lexicon) -> bool:
+    """Whether the entry may be the product a brand names: the same brand, or a generic of a strength, form, release and
+    route the brand has. Wegovy is not Ozempic, Flonase no inhaler, though the ingredient is one."""
+    named = [said for said in entry.said if said.brand]
+    if named:
+        return any(products.same_brand(key, said.brand) for said in named)
+    made = brands.products_of(key=key, lexicon=lexicon)
+    if not made:  # a pack, or long off the market: nothing to hold a combination or a release against
+        return all(len(choice) == 1 for choice in entry.choices) and not any(said.release for said in entry.said)
+    return any(
+        products.is_product(said=said, product=normalise.read_product(name=name, lexicon=lexicon))
+        for said in entry.said
+        for name in made
     )
 
 
@@ -216,13 +262,40 @@ def _resolve_hint(*, named: Named, stated: Stated, active: Sequence[Entry], scor
 def _may_be_of(*, entry: Entry, words: Sequence[str]) -> bool:
     """Whether the form that a lay name tells ("pill", "inhaler") may be the entry's; an unknown form may be any."""
     shapes = {said.shape for said in entry.said if said.shape}
+    routes = {said.route for said in entry.said if said.route}
     if not shapes:
         return True
+    if {"drops", "gotas"} & set(words):
+        return bool(shapes & {"drops", "solution", "suspension"}) and not routes & {
+            "oral",
+            "inhalation",
+            "otic",
+            "nasal",
+        }
+    if "spray" in words:
+        return bool(shapes & {"spray", "suspension", "solution"}) and not routes & {"oral", "ophthalmic", "inhalation"}
+    for word, forms in SAID_FORMS.items():
+        if word in words:
+            return bool(shapes & forms)
     if PILL_WORDS & set(words):
         return not shapes <= NOT_PILLS
     if "inhaler" in words or "inhalador" in words or "puffer" in words:
-        return bool(shapes & {"inhaler", "powder", "spray"})
-    return True
+        return bool(shapes & {"inhaler", "powder"}) and not routes & {"nasal"}
+    # "Allergy med": taken by mouth or inhaled, unless the name says otherwise.
+    return not shapes <= TOPICAL
+
+
+SAID_FORMS = {
+    "cream": frozenset({"cream", "ointment"}),
+    "crema": frozenset({"cream", "ointment"}),
+    "ointment": frozenset({"ointment"}),
+    "patch": frozenset({"patch"}),
+    "patches": frozenset({"patch"}),
+    "parche": frozenset({"patch"}),
+    "shampoo": frozenset({"shampoo"}),
+    "insulin": frozenset({"pen", "injection", "cartridge", "vial", "solution", "suspension"}),
+}
+TOPICAL = frozenset("cream ointment gel lotion foam shampoo drops spray enema suppository".split())
 
 
 PILL_WORDS = frozenset(
@@ -273,6 +346,8 @@ def _with_name(*, named: Named, stated: Stated, lexicon: Lexicon) -> Stated:
         plain = named.name.ingredient_sets[0]
         release = brands.release_of_salt(ingredients=plain, salt=salt.split()[0], lexicon=lexicon)
     brand = named.key if named.name.kind is NameKind.brand else ""
+    if named.key in LOW_DOSE and not stated.amounts and not stated.bare:
+        stated = replace(stated, amounts=(dose_forms.Amount(Fraction(81), "mg"),))
     return replace(stated, release=release, salt=salt, brand=brand)
 
 
@@ -346,15 +421,15 @@ def _form_differs(*, entry: Entry, stated: Stated) -> bool:
             return True
         if stated.release == "ir" and said.release == "er":
             return True
-        if stated.shape and said.shape and not _shape_fits(stated=stated.shape, known=said.shape):
+        if stated.shape and said.shape and not products.shape_fits(stated=stated.shape, known=said.shape):
             return True
         # Twelve hours are not twenty-four (bupropion SR is not XL); insulins of two brands are two devices.
         if stated.hours and said.hours and stated.hours != said.hours:
             return True
-        if stated.brand and said.brand and _is_insulin(said) and not _same_brand(stated.brand, said.brand):
+        if stated.brand and said.brand and _is_insulin(said) and not products.same_brand(stated.brand, said.brand):
             return True
         told = set(stated.salt.split()) & brands.TELLING_SALTS
-        is_named_alike = bool(stated.brand and said.brand) and _same_brand(stated.brand, said.brand)
+        is_named_alike = bool(stated.brand and said.brand) and products.same_brand(stated.brand, said.brand)
         if told and not told & set(said.salt.split()) and not (is_named_alike and not said.salt):
             return True
     return False
@@ -362,11 +437,3 @@ def _form_differs(*, entry: Entry, stated: Stated) -> bool:
 
 def _is_insulin(said: normalise.Said) -> bool:
     return any("insulin" in one for choice in said.ingredient_choices for one in choice)
-
-
-def _same_brand(left: str, right: str) -> bool:
-    return left.split()[0] == letters.key(text=right).split()[0]
-
-
-def _shape_fits(*, stated: str, known: str) -> bool:
-    return stated == known or any(stated in group and known in group for group in normalise.SHAPES_ALIKE)

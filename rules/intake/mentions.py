@@ -240,6 +240,10 @@ def _piece_at(*, text: str, words: tuple[letters.Token, ...], at: int, taken: se
         return Piece("amounts", at, after, amounts=tuple(amounts))
     if words[at].is_number:
         return Piece("bare", at, at + 1, number=dose_forms.number(text=word))
+    if word in ("plain", "regular") and (at + 1 in taken or at - 1 in taken):
+        return Piece("release", at, at + 1, text="ir")  # "plain metformin, not the ER"
+    if word in ("pill", "pills", "pastilla", "pastillas") and at - 1 in taken:
+        return Piece("shape", at, at + 1, text="tablet")
     if word in MESSAGE_RELEASE:
         last = at + (2 if following == "release" else 1)
         return Piece("release", at, last, text=dose_forms.RELEASE[word], hours=dose_forms.hours_of(text=word))
@@ -249,7 +253,7 @@ def _piece_at(*, text: str, words: tuple[letters.Token, ...], at: int, taken: se
         return Piece("shape", at, at + 1, text=dose_forms.SHAPE[word])
     if word in normalise.SALTS or word in normalise.SPANISH_SALTS:
         return Piece("salt", at, at + 1, text=normalise.SPANISH_SALTS.get(word, word))
-    if word in ("oral", "generic", "brand", "mg", "mcg", "miligramos"):
+    if word in ("oral", "mg", "mcg", "miligramos"):
         return Piece("filler", at, at + 1, text=word)
     return None
 

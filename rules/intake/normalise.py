@@ -247,6 +247,12 @@ def read_name(*, name: str, lexicon: Lexicon) -> Said | None:
     return _read(text=name, lexicon=lexicon) if name.strip() else None
 
 
+@functools.lru_cache(maxsize=8192)
+def read_product(*, name: str, lexicon: Lexicon) -> Said:
+    """What an RxNorm product name says."""
+    return _read(text=name, lexicon=lexicon)
+
+
 def _read(*, text: str, lexicon: Lexicon) -> Said:
     folded = letters.fold(text=text[:600])
     words = letters.tokens(text=folded.text)

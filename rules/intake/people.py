@@ -144,6 +144,9 @@ class _Judge:
             return False
         return is_sure or (self.original[index][:1].isupper() and not self.is_shouted)
 
+    def _is_written_as_name(self, index: int) -> bool:
+        return self.original[index][:1].isupper() and not self.is_shouted
+
     def _is_drug(self, word: str) -> bool:
         name = self.lexicon.names.get(word)
         return name is not None and name.kind is not NameKind.hint and word not in self.lists.names
@@ -164,6 +167,7 @@ class _Judge:
                     and len(word) > 2
                     and word not in plain_words.ALL
                     and not _VERBISH.search(word)
+                    and (word.removesuffix("'s") not in self.lists.known or self._is_written_as_name(index))
                 )
                 or self.is_name(index, is_sure=False)
                 or (takes_census and word in self.lists.names and word not in plain_words.ALL)

@@ -25,7 +25,8 @@ _CHAIN_NAMES = (
     r"|raley'?s|lucky|stater bros|food city|market basket|shaws?|star market|shopko|pamida|thrifty white|longs(?:"
     r" drugs?)?"
     r"|drug emporium|fruth|alto|truepill|discount drug mart|marc'?s|county market|schnucks|homeland|reasor'?s|united"
-    r" supermarkets?|market street|sedano'?s|sav-?on|thriftway|quality food|qfc|haggen|times supermarket"
+    r" supermarkets?|market street|sedano'?s|sav-?on|thriftway|fred'?s|bartell'?s|eckerd'?s?"
+    r"|quality food|qfc|haggen|times supermarket"
 )
 CHAINS = re.compile(
     rf"\b(?:{_CHAIN_NAMES})(?: (?:pharmacy|drug ?stores?|drugs?|rx))?(?:,? ?(?:#|store|no\.?|number)"
@@ -161,8 +162,12 @@ class _Places:
         """Whether the word at `start` may be a part of a street's or town's name."""
         if word in self.drugs or word in NOT_A_PLACE:
             return False
-        if word in STREETS or word in _PLACE_WORDS or word[0].isdigit() or word.startswith("#"):
+        if word in NEVER_A_PLACE:
+            return False
+        if word in STREETS or word in _PLACE_WORDS or word.startswith("#") or (word[-1] in "htd" and word[0].isdigit()):
             return True
+        if word[0].isdigit():
+            return False  # a number alone may be the strength that is asked for
         if self.capitals is None:
             return word not in plain_words.ALL
         lists = everyday.load()
@@ -178,6 +183,11 @@ def _with_place(*, text: str, start: int, end: int, name: str, allowed: _Places)
         gap = text[kept[-1][1] if kept else begin : match.start()]
         word = match.group().strip(".")
         is_joint = gap.strip(" ") in ("", "&", "and", "/") and "\n" not in gap
+        if _ADDRESS.match(text, match.start()) and not kept:
+            kept.append((match.start(), match.end(), word))
+            continue
+        if _NUMBER_OF_DRUG.match(text, match.start()):
+            break
         if not is_joint or not allowed.allow(word=word, start=match.start()):
             break
         kept.append((match.start(), match.end(), word))
@@ -185,7 +195,9 @@ def _with_place(*, text: str, start: int, end: int, name: str, allowed: _Places)
             break
     while kept and kept[-1][2] in ("and", "of", "de", "the"):
         kept.pop()
-    is_ended = bool(kept) and re.match(r" ?(?:$|[.,;!?\n])", text[kept[-1][1] :]) is not None
+    is_ended = bool(kept) and (
+        text[kept[-1][1] - 1] == "." or re.match(r" ?(?:$|[.,;!?\n])", text[kept[-1][1] :]) is not None
+    )
     is_told = bool(lead) or (
         allowed.capitals is not None and (text[end:begin].strip() == "," or (is_ended and text[end:begin] == " "))
     )
@@ -196,6 +208,19 @@ def _with_place(*, text: str, start: int, end: int, name: str, allowed: _Places)
     return Found(start, kept[-1][1], name, place.strip(" ."))
 
 
+NEVER_A_PLACE = frozenset(
+    "double half extra more less tab tabs tablet tablets mg mcg dose doses stop no not never none"
+    " twice daily without only units"
+    " capsules caps pills pill strength increase lower".split()
+)
+_ADDRESS = re.compile(
+    r"#?\d{1,5} (?:[nsew]\.? |north |south |east |west )?[a-z]+ (?:st|street|ave|avenue|rd|road"
+    r"|blvd|dr|drive|ln|lane|hwy|pkwy|pike|way|ct)\b"
+)
+_NUMBER_OF_DRUG = re.compile(
+    r"\d+(?:\.\d+)? ?(?:mg|mcg|units?|ml|tab|pill|caps|count|days?)|\d+ [a-z]*(?:in|ol|ine|pril"
+    r"|statin|sartan)\b"
+)
 _GAP = re.compile(r"[\s,]*")
 _PLACE_WORD = re.compile(r"[a-z][a-z'.-]*|#?\d{1,5}(?:st|nd|rd|th)?")
 _PLACE_WORDS = frozenset(

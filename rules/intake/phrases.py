@@ -233,6 +233,7 @@ TOPICS: tuple[tuple[Intent, int, re.Pattern[str]], ...] = (
             r"|called in|done|processed|refilled|gone through|go through|been|responded|faxed|ordered)\b",
             r"\bdid you (?:send|get|call|refill|fill|fax|receive)\b",
             r"\bstatus\b",
+            r"\bcheck(?:ing)? (?:on|up on|in on|in about)\b|\bany ?one (?:get|see|got) (?:to )?my\b",
             r"(?:^|[.!?,;\n] ?)(?:y|and|what about|how about|que paso con|que onda con) (?:mi|mis|la|el|my"
             r"|the)\b[^.!\n]{0,50}\?",
             r"\bmande (?:un |el )?mensaje\b",

@@ -10,10 +10,12 @@ from __future__ import annotations
 # Each of these can carry a change, a question, a refusal or a count: never plain, whatever another list says.
 CARRIES = frozenset(
     """
-    was new early dose doses all help approve approved take taken another until than had called sent ordered filled
+    was new early dose doses all help approve approved take taken another until than had called sent ordered
     submitted processed receive wanted third second first before back approval authorization faxed
     finish finishing finally over go two couple few once check drop little bit old longterm end miss made make
-    desde hace local locales recibir handle wish strength ready asked see up put let ayuda toda todo tomar tomo otra
+    mil ahora regular plain generic brand desde hace local locales recibir handle
+    wish strength ready asked see up put let ayuda toda
+    todo tomar tomo otra
     """.split()
 )
 
@@ -51,7 +53,7 @@ SPANISH = frozenset(
     a al ayuda buen buena buenas buenos bien con como cuando cualquier da dar de del dia dias doctor doctora dr dra
     el en enviar envie envien enviarme es esta estan este esto favor farmacia farmacias gracias gusta hola
     la las le les lo los llenar manana mas mandar manda mande manden medicamento medicamentos medicina medicinas medico
-    medica mes meses mi mis mil muchas mucho muy necesitaba necesito necesita necesitamos nombre noches nuevamente
+    medica mes meses mi mis muchas mucho muy necesitaba necesito necesita necesitamos nombre noches nuevamente
     oficina orden ordenar otra para pastilla pastillas pedir pido pidiendo pedirle poder podria podrian podemos por
     porfa porfavor puede pueden puedo pronto que queda quedan quiero quisiera receta recetas recarga recargar recargas
     relleno rellenar rellenen renovar renovacion renueve renueven resurtido resurtir resurta resurtan reposicion
@@ -85,7 +87,9 @@ NEVER_A_DRUG = frozenset(
 
 # Words that may stand in a message that only takes back an earlier one ("never mind, I found some").
 TAKING_BACK = frozenset(
-    "found it some still had have got already i i've enough pharmacy had plenty one more that bottle my meds"
-    " refill the request sorry"
-    " all set for now ya tengo encontre disculpe perdon lo".split()
+    "i i've found it some more have a another bottle one in the cabinet drawer my meds refill"
+    " request sorry please thanks"
+    " thank you all set for now hi hello ok okay hey up ya tengo encontre disculpe perdon lo la"
+    " gracias por favor that this"
+    " about forget refills oh actually just".split()
 )

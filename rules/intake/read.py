@@ -100,7 +100,17 @@ def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
         )
     shop_mentions = _shops(joined=joined, shops=shops, thread=thread)
     view = doubts.View(
-        thread, joined, words, intents, drug_mentions, shop_mentions, tuple(unread), frozenset(known), finds.was_cut
+        thread,
+        joined,
+        words,
+        intents,
+        drug_mentions,
+        shop_mentions,
+        tuple(unread),
+        frozenset(known),
+        finds.was_cut,
+        frozenset(names),
+        _thanked(seen=seen, text=joined.text),
     )
     found = verdict.verdict_of(view=view, harmless=harmless, drug_spans=drug_spans)
     return replace(found, release=lexicon.release)
@@ -139,6 +149,12 @@ def _tokens_in(*, words: Sequence[letters.Token], spans: Iterable[tuple[int, int
 def _is_harmless_word(word: str) -> bool:
     lists = everyday.load()
     return word in plain_words.ALL or word in lists.benign or word in lists.neutral
+
+
+def _thanked(*, seen: Sequence[classify.Seen], text: str) -> tuple[tuple[int, int], ...]:
+    """Where thanks are said, with what belongs to them ("thanks for your help")."""
+    found = [(one.start, one.end) for one in seen if one.intent is Intent.thanks]
+    return (*found, *(match.span() for match in classify.THANKING.finditer(text.replace("\n", " "))))
 
 
 def _capitals(*, words: Sequence[letters.Token], written: Sequence[str]) -> frozenset[int]:

@@ -85,11 +85,6 @@ SUPPLY_LEFT: tuple[re.Pattern[str], ...] = tuple(
         r"|all |"
         r"pretty much |getting )*(?:empty|gone|light|squeezed flat|finished)\b",
         r"\bempty bottle\b",
-        r"\b(?:will|going to|gonna|'ll|should) (?:only )?(?:last|get|carry|cover|tide|hold)(?: me)?(?: me| through|"
-        r" until|"
-        r" till| to| over)* (?:the )?(?:end of (?:the )?)?(?:week|weekend|month|monday|tuesday|wednesday|thursday"
-        r"|friday"
-        r"|saturday|sunday|tomorrow|next week)\b",
         r"\benough (?:for|until|till|to (?:last|get me)(?: through| to| until| till)*) (?:the |this )?(?:end of the"
         r" )?(?:week"
         r"|weekend|month|monday|tuesday|wednesday|thursday|friday|saturday|sunday|tomorrow|next week|\w+ (?:more"

@@ -53,7 +53,9 @@ def verdict_of(
         reasons.append(Doubt(code=DoubtCode.low_confidence, sentence="Not sure enough of what is asked."))
     is_plain_refill = topics == {Intent.refill} and bool(view.mentions) and not reasons
     blocking = {one.code for one in reasons} - {DoubtCode.cancelled, DoubtCode.no_drug_named, DoubtCode.not_a_refill}
-    is_thanks = not topics and primary is Intent.thanks and not blocking and not view.mentions
+    is_thanks = (
+        not topics and primary is Intent.thanks and not blocking and not view.mentions and _only_thanks(view=view)
+    )
     is_cancel = _is_cancel(view=view, topics=topics, blocking=blocking)
     is_shop_change = topics == {Intent.pharmacy_change} and len(view.shops) == 1 and not blocking and not view.mentions
     if is_cancel:
@@ -80,11 +82,25 @@ def verdict_of(
 
 
 def _is_bare_drug_ask(*, view: doubts.View) -> bool:
-    """ "lisinopril 10 mg please": every word is explained and nothing else is said, so courtesy, a pharmacy, the end of
-    a supply or the conversation's tag stands for the verb."""
-    if not view.mentions or view.unread:
+    """ "lisinopril 10 mg please": every word is explained and nothing is said but drugs, courtesy, a pharmacy and the
+    end of a supply, so these or the conversation's tag stand for the verb. A statement
+    ("sertraline is great") is none."""
+    if not view.mentions or view.unread or STATED.search(view.joined.text):
+        return False
+    if any(word.text in STATING for index, word in enumerate(view.words) if index not in view.known):
         return False
     return "refill" in view.thread.tags or bool(view.shops) or bool(BARE_ASK.search(view.joined.text))
+
+
+STATED = re.compile(
+    r"\b(?:all gone|finished|i'?m on|i am on|on my list|my list|my meds are|love|loving|works?"
+    r"|working|helps?|great|wonderful)\b"
+)
+STATING = frozenset(
+    "is are was were am has have had does do did list love loving like likes take takes taking"
+    " through es son esta estan tengo"
+    " tiene tomo".split()
+)
 
 
 def _rest(*, view: doubts.View) -> Intent:
@@ -105,6 +121,31 @@ def _confidence(*, view: doubts.View, reasons: Sequence[Doubt]) -> int:
     return min(base, max(10, 60 - 5 * len(reasons))) if reasons else base
 
 
+def _only_thanks(*, view: doubts.View) -> bool:
+    """Whether nothing stands beside the thanks that asks, tells or plans anything."""
+    return all(
+        word.text in THANKS_WORDS or index in view.names or _is_thanked(word=word, view=view)
+        for index, word in enumerate(view.words)
+    )
+
+
+def _is_thanked(*, word: letters.Token, view: doubts.View) -> bool:
+    return any(start <= word.start and word.end <= end for start, end in view.thanked)
+
+
+THANKS_WORDS = frozenset(
+    "thanks thank you u so much very a lot again all guys everyone doctor dr doc nurse team ok"
+    " okay great perfect wonderful"
+    " awesome good got it yay appreciated appreciate kindly bless god best the most help your for"
+    " my day have nice blessed"
+    " weekend week evening morning afternoon night and to too gracias muchas mil muy amable dios"
+    " bendiga los las le lo la que"
+    " tenga buen buena dia tarde noche usted ustedes doctora hi hello hey hola bye y por su ayuda"
+    " todo igualmente happy holidays"
+    " merry christmas thanksgiving easter new year yes sounds lovely will do excellent amazing cool".split()
+)
+
+
 def _is_cancel(*, view: doubts.View, topics: set[Intent], blocking: set[DoubtCode]) -> bool:
     """The newest message takes back, and says nothing else that matters; nothing worrying stands before it."""
     allowed = {Intent.cancel, Intent.refill, Intent.stop_or_not_needed, Intent.refill_status}
@@ -114,6 +155,8 @@ def _is_cancel(*, view: doubts.View, topics: set[Intent], blocking: set[DoubtCod
     here = [one for one in view.intents if one.span.message == newest]
     if not any(one.intent is Intent.cancel for one in here):
         return False
+    if newest == 0 and any(one.words.lower().startswith(("cancel", "please cancel")) for one in here):
+        return False  # nothing of this burst is taken back: it may be an earlier request, or an appointment
     if any(one.span.message == newest for one in view.mentions) or view.joined.folded[newest].symbols:
         return False
     outer = {
@@ -131,7 +174,7 @@ def _is_cancel(*, view: doubts.View, topics: set[Intent], blocking: set[DoubtCod
     if blocking & outer:
         return False
     begin = view.joined.starts[newest]
-    ok = plain_words.ALL | plain_words.TAKING_BACK
+    ok = plain_words.TAKING_BACK
     spans = [(one.span.start, one.span.end) for one in here if one.intent is Intent.cancel]
     text = letters.fold(text=view.joined.originals[newest]).text
     rest = [

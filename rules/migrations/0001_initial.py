@@ -8,68 +8,136 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('practices', '0001_initial'),
+        ("practices", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='RuleVersion',
+            name="RuleVersion",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('proposed', 'Proposed'), ('published', 'Published'), ('superseded', 'Superseded')], default='draft', max_length=10)),
-                ('document', models.JSONField()),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('drafted_at', models.DateTimeField()),
-                ('proposed_at', models.DateTimeField(blank=True, null=True)),
-                ('published_at', models.DateTimeField(blank=True, null=True)),
-                ('effective_at', models.DateTimeField(blank=True, null=True)),
-                ('drafted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('practice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rule_versions', to='practices.practice')),
-                ('proposed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('published_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("proposed", "Proposed"),
+                            ("published", "Published"),
+                            ("superseded", "Superseded"),
+                        ],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("document", models.JSONField()),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("drafted_at", models.DateTimeField()),
+                ("proposed_at", models.DateTimeField(blank=True, null=True)),
+                ("published_at", models.DateTimeField(blank=True, null=True)),
+                ("effective_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "drafted_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "practice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rule_versions",
+                        to="practices.practice",
+                    ),
+                ),
+                (
+                    "proposed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DecisionRecord',
+            name="DecisionRecord",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('request_id', models.UUIDField(db_index=True)),
-                ('at', models.DateTimeField()),
-                ('facts_sealed', models.BinaryField()),
-                ('outcome', models.CharField(max_length=20)),
-                ('recipe', models.CharField(max_length=60)),
-                ('drug_class', models.CharField(blank=True, max_length=200)),
-                ('reasons', models.JSONField(default=list)),
-                ('findings', models.JSONField(default=list)),
-                ('trace', models.JSONField(default=list)),
-                ('practice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='practices.practice')),
-                ('version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rules.ruleversion')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("request_id", models.UUIDField(db_index=True)),
+                ("at", models.DateTimeField()),
+                ("facts_sealed", models.BinaryField()),
+                ("outcome", models.CharField(max_length=20)),
+                ("recipe", models.CharField(max_length=60)),
+                ("drug_class", models.CharField(blank=True, max_length=200)),
+                ("reasons", models.JSONField(default=list)),
+                ("findings", models.JSONField(default=list)),
+                ("trace", models.JSONField(default=list)),
+                (
+                    "practice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="practices.practice"
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="rules.ruleversion"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='ruleversion',
-            index=models.Index(fields=['practice', 'state', 'effective_at'], name='rule_version_in_force'),
+            model_name="ruleversion",
+            index=models.Index(fields=["practice", "state", "effective_at"], name="rule_version_in_force"),
         ),
         migrations.AddConstraint(
-            model_name='ruleversion',
-            constraint=models.UniqueConstraint(fields=('practice', 'number'), name='rule_version_number_once'),
+            model_name="ruleversion",
+            constraint=models.UniqueConstraint(fields=("practice", "number"), name="rule_version_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='ruleversion',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'proposed', 'published', 'superseded'])), name='rule_version_state_known'),
+            model_name="ruleversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["draft", "proposed", "published", "superseded"])),
+                name="rule_version_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ruleversion',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'proposed']), models.Q(('proposed_by__isnull', False), ('published_by__isnull', False), ('effective_at__isnull', False), ('published_at__isnull', False), models.Q(('published_by', models.F('proposed_by')), _negated=True), models.Q(('published_by', models.F('drafted_by')), _negated=True)), _connector='OR'), name='rule_version_second_person'),
+            model_name="ruleversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["draft", "proposed"]),
+                    models.Q(
+                        ("proposed_by__isnull", False),
+                        ("published_by__isnull", False),
+                        ("effective_at__isnull", False),
+                        ("published_at__isnull", False),
+                        models.Q(("published_by", models.F("proposed_by")), _negated=True),
+                        models.Q(("published_by", models.F("drafted_by")), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="rule_version_second_person",
+            ),
         ),
         migrations.AddIndex(
-            model_name='decisionrecord',
-            index=models.Index(fields=['practice', 'at'], name='decision_record_by_day'),
+            model_name="decisionrecord",
+            index=models.Index(fields=["practice", "at"], name="decision_record_by_day"),
         ),
     ]

@@ -7,45 +7,106 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('rules', '0001_initial'),
+        ("rules", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Vocabulary',
+            name="Vocabulary",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('released_on', models.DateField(verbose_name='release')),
-                ('state', models.CharField(choices=[('loading', 'Being loaded'), ('ready', 'Ready'), ('current', 'Current'), ('retired', 'Retired')], default='loading', max_length=10)),
-                ('sources', models.JSONField()),
-                ('counts', models.JSONField(default=dict)),
-                ('changes', models.JSONField(default=dict)),
-                ('notes', models.JSONField(default=dict)),
-                ('sha256', models.JSONField(default=dict)),
-                ('history', models.JSONField(default=list)),
-                ('started_at', models.DateTimeField()),
-                ('loaded_at', models.DateTimeField(blank=True, null=True)),
-                ('loaded_by', models.CharField(max_length=150)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("released_on", models.DateField(verbose_name="release")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("loading", "Being loaded"),
+                            ("ready", "Ready"),
+                            ("current", "Current"),
+                            ("retired", "Retired"),
+                        ],
+                        default="loading",
+                        max_length=10,
+                    ),
+                ),
+                ("sources", models.JSONField()),
+                ("counts", models.JSONField(default=dict)),
+                ("changes", models.JSONField(default=dict)),
+                ("notes", models.JSONField(default=dict)),
+                ("sha256", models.JSONField(default=dict)),
+                ("history", models.JSONField(default=list)),
+                ("started_at", models.DateTimeField()),
+                ("loaded_at", models.DateTimeField(blank=True, null=True)),
+                ("loaded_by", models.CharField(max_length=150)),
             ],
             options={
-                'verbose_name_plural': 'vocabularies',
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['loading', 'ready', 'current', 'retired'])), name='vocabulary_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('loaded_at__isnull', True), ('state', 'loading')), models.Q(models.Q(('state', 'loading'), _negated=True), ('loaded_at__isnull', False)), _connector='OR'), name='vocabulary_loaded_before_use'), models.UniqueConstraint(condition=models.Q(('state', 'current')), fields=('state',), name='vocabulary_one_current'), models.UniqueConstraint(condition=models.Q(('state', 'loading')), fields=('state',), name='vocabulary_one_loading')],
+                "verbose_name_plural": "vocabularies",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["loading", "ready", "current", "retired"])),
+                        name="vocabulary_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("loaded_at__isnull", True), ("state", "loading")),
+                            models.Q(models.Q(("state", "loading"), _negated=True), ("loaded_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="vocabulary_loaded_before_use",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "current")), fields=("state",), name="vocabulary_one_current"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "loading")), fields=("state",), name="vocabulary_one_loading"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='VocabularyTable',
+            name="VocabularyTable",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('concepts', 'RXNCONSO, reduced'), ('relations', 'RXNREL, reduced'), ('attributes', 'RXNSAT, reduced'), ('names', 'Names'), ('products', 'Products'), ('ndc', 'NDC codes'), ('dea', 'DEA schedules'), ('lay_names', 'Lay names'), ('look_alikes', 'Look-alike names')], max_length=12)),
-                ('data', models.BinaryField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('kept_at', models.DateTimeField()),
-                ('vocabulary', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tables', to='rules.vocabulary')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("concepts", "RXNCONSO, reduced"),
+                            ("relations", "RXNREL, reduced"),
+                            ("attributes", "RXNSAT, reduced"),
+                            ("names", "Names"),
+                            ("products", "Products"),
+                            ("ndc", "NDC codes"),
+                            ("dea", "DEA schedules"),
+                            ("lay_names", "Lay names"),
+                            ("look_alikes", "Look-alike names"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("data", models.BinaryField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("kept_at", models.DateTimeField()),
+                (
+                    "vocabulary",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tables", to="rules.vocabulary"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('vocabulary', 'kind'), name='vocabulary_table_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['concepts', 'relations', 'attributes', 'names', 'products', 'ndc']), ('kind__in', ['dea', 'lay_names', 'look_alikes']), _connector='OR'), name='vocabulary_table_kind_known')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("vocabulary", "kind"), name="vocabulary_table_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["concepts", "relations", "attributes", "names", "products", "ndc"]),
+                            ("kind__in", ["dea", "lay_names", "look_alikes"]),
+                            _connector="OR",
+                        ),
+                        name="vocabulary_table_kind_known",
+                    ),
+                ],
             },
         ),
     ]

@@ -151,4 +151,3 @@ def _sha256(path: Path, *, say: Say) -> str:
 def _blocks(source: IO[bytes]) -> Iterator[bytes]:
     while block := source.read(BLOCK):
         yield block
-

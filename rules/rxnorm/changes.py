@@ -117,9 +117,7 @@ def _ingredients(before: _Read, after: _Read) -> dict[str, Change]:
             f"{one} ({code})" for one, code in old.items() if code and not new.get(one) and code not in renamed
         ),
         "ingredients_renamed": _change(f"{before.names[one][1]} -> {after.names[one][1]} ({one})" for one in renamed),
-        "ingredients_coded": _change(
-            f"{one} ({new[one]})" for one, code in old.items() if not code and new.get(one)
-        ),
+        "ingredients_coded": _change(f"{one} ({new[one]})" for one, code in old.items() if not code and new.get(one)),
         "ingredients_added": _change(f"{one} ({code})" for one, code in new.items() if code and one not in old),
     }
 

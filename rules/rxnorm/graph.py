@@ -91,9 +91,7 @@ class Graph:
         forms = [self.of_component(one) for one in self.below("SCD isa SCDF", code)]
         by_form = _joined(forms)
         by_parts = code not in self.lacking and len(parts) >= said and all(one.is_whole for one in parts)
-        vouched = by_parts or (
-            bool(forms) and all(one.is_whole for one in forms) and len(by_form.ingredients) >= said
-        )
+        vouched = by_parts or (bool(forms) and all(one.is_whole for one in forms) and len(by_form.ingredients) >= said)
         made = _joined([*parts, *forms])
         return Made(made.ingredients, vouched and bool(made.ingredients), made.salts)
 

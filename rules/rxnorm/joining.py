@@ -34,13 +34,9 @@ class Joined:
     left_out: Mapping[str, int]
 
 
-def join(
-    *, concepts: Concepts, relations: Relations, attributes: Attributes, release: str, shipped: Tables
-) -> Joined:
+def join(*, concepts: Concepts, relations: Relations, attributes: Attributes, release: str, shipped: Tables) -> Joined:
     """The vocabulary of one release (ISO date). Hand-kept tables are those of `shipped`, whatever the release says."""
-    graph = Graph(
-        concepts=concepts, relations=relations, names=names.spelled(concepts=concepts, shipped=shipped)
-    )
+    graph = Graph(concepts=concepts, relations=relations, names=names.spelled(concepts=concepts, shipped=shipped))
     shelf = _Shelf(graph=graph, labels=attributes.labels, table=_marks(shipped))
     rows = shelf.rows()
     named = names.table(graph=graph, brands=shelf.brand_sets(), shipped=shipped)

@@ -17,9 +17,14 @@ def practice_id() -> uuid.UUID:
 def a_draft(practice_id: uuid.UUID) -> Callable[..., Draft]:
     def make(**more: object) -> Draft:
         given = {
-            "practice_id": practice_id, "event": "request.approved", "actor": Actor(ActorKind.system, "tests"),
-            "request_id": uuid.uuid4(), "patient_ref": "p_" + "0" * 24, "decision_path": ("visit", "labs"),
-            "data": {"dispatch": "d1"}, **more,
+            "practice_id": practice_id,
+            "event": "request.approved",
+            "actor": Actor(ActorKind.system, "tests"),
+            "request_id": uuid.uuid4(),
+            "patient_ref": "p_" + "0" * 24,
+            "decision_path": ("visit", "labs"),
+            "data": {"dispatch": "d1"},
+            **more,
         }
         return Draft(**given)  # type: ignore[arg-type]
 

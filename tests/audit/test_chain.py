@@ -35,22 +35,37 @@ def rows_of(many: list[Draft]) -> list[Row]:
     for number, draft in enumerate(many, start=1):
         body = chain.canonical(draft=draft, number=number, at=AT)
         own = chain.link(previous=previous, body=body)
-        rows.append(Row(number, body.decode(), previous, own, str(PRACTICE), AT, draft.event, draft.actor.kind.value,
-                        draft.actor.id, str(draft.request_id) if draft.request_id else None, draft.patient_ref))
+        rows.append(
+            Row(
+                number,
+                body.decode(),
+                previous,
+                own,
+                str(PRACTICE),
+                AT,
+                draft.event,
+                draft.actor.kind.value,
+                draft.actor.id,
+                str(draft.request_id) if draft.request_id else None,
+                draft.patient_ref,
+            )
+        )
         previous = own
     return rows
 
 
 def fault_of(rows: list[Row], head: Row | None) -> chain.Fault | None:
-    return chain.verify(
-        rows=rows, head_number=head.number if head else None, head_hash=head.hash if head else "").fault
+    return chain.verify(rows=rows, head_number=head.number if head else None, head_hash=head.hash if head else "").fault
 
 
 def relinked(rows: list[Row], start: int) -> list[Row]:
     """Redo the hash of one entry, as a tamperer would, without redoing those after it."""
     row = rows[start]
-    return [*rows[:start], row._replace(hash=chain.link(previous=row.previous_hash, body=row.body.encode())),
-            *rows[start + 1:]]
+    return [
+        *rows[:start],
+        row._replace(hash=chain.link(previous=row.previous_hash, body=row.body.encode())),
+        *rows[start + 1 :],
+    ]
 
 
 @given(st.lists(drafts, max_size=8))
@@ -75,7 +90,7 @@ def test_one_flipped_bit_of_a_body_is_named(many: list[Draft], data: st.DataObje
 def test_a_removed_entry_is_missing_or_cut_off(many: list[Draft], data: st.DataObject) -> None:
     rows = rows_of(many)
     index = data.draw(st.integers(0, len(rows) - 1))
-    fault = fault_of(rows[:index] + rows[index + 1:], rows[-1])
+    fault = fault_of(rows[:index] + rows[index + 1 :], rows[-1])
     assert fault is not None
     assert fault.number == index + 1
     assert fault.kind == (FaultKind.cut_off if index == len(rows) - 1 else FaultKind.missing)
@@ -94,7 +109,8 @@ def test_two_swapped_entries_are_reordered(many: list[Draft], data: st.DataObjec
 
 
 @pytest.mark.parametrize(
-    "column", ["event", "actor_kind", "actor_id", "request_id", "patient_ref", "at", "practice_id"])
+    "column", ["event", "actor_kind", "actor_id", "request_id", "patient_ref", "at", "practice_id"]
+)
 def test_a_column_that_differs_from_its_body_is_changed(column: str) -> None:
     rows = rows_of([Draft(PRACTICE, "request.opened", Actor(ActorKind.system, "x"), uuid.uuid4()) for _ in range(3)])
     rows[1] = rows[1]._replace(**{column: "other"})

@@ -97,27 +97,35 @@ def test_a_rolled_back_change_takes_its_entry_along(now: datetime, a_draft: Make
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("statement", [
-    "UPDATE audit_entry SET event = 'request.denied'",
-    "DELETE FROM audit_entry",
-    "DELETE FROM audit_head",
-    "UPDATE audit_head SET number = number - 1",
-    "UPDATE audit_head SET hash = repeat('0', 64)",
-])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_entry SET event = 'request.denied'",
+        "DELETE FROM audit_entry",
+        "DELETE FROM audit_head",
+        "UPDATE audit_head SET number = number - 1",
+        "UPDATE audit_head SET hash = repeat('0', 64)",
+    ],
+)
 def test_the_database_refuses_to_alter_the_trail(now: datetime, a_draft: Make, statement: str) -> None:
     write(now, a_draft(), a_draft())
-    with pytest.raises(DatabaseError, match=r"append-only|only moves forward"), transaction.atomic(), \
-            connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match=r"append-only|only moves forward"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
 
 
 @pytest.mark.django_db
 def test_emptying_the_trail_is_guarded_by_triggers_outside_test_databases(now: datetime) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tgname, tgrelid::regclass::text FROM pg_trigger"
-                       " WHERE tgtype & 32 = 32 AND tgenabled = 'O'")
+        cursor.execute(
+            "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE tgtype & 32 = 32 AND tgenabled = 'O'"
+        )
         assert {("audit_entry_no_truncate", "audit_entry"), ("audit_head_no_truncate", "audit_head")} <= set(
-            cursor.fetchall())
+            cursor.fetchall()
+        )
         cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'audit_refuse'")
         assert "current_database() LIKE 'test\\_%'" in cursor.fetchone()[0]
 
@@ -135,16 +143,30 @@ def tamper(*statements: str) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("statements", "number", "kind"), [
-    (["UPDATE audit_entry SET body = replace(body, 'approved', 'denied  ') WHERE number = 3"], 3, FaultKind.changed),
-    (["UPDATE audit_entry SET patient_ref = 'p_other' WHERE number = 2"], 2, FaultKind.changed),
-    (["UPDATE audit_entry SET at = at + interval '1 microsecond' WHERE number = 4"], 4, FaultKind.changed),
-    (["DELETE FROM audit_entry WHERE number = 2"], 2, FaultKind.missing),
-    (["DELETE FROM audit_entry WHERE number >= 4"], 4, FaultKind.cut_off),
-    (["DELETE FROM audit_head"], 5, FaultKind.cut_off),
-    (["UPDATE audit_entry SET number = 99 WHERE number = 2", "UPDATE audit_entry SET number = 2 WHERE number = 3",
-      "UPDATE audit_entry SET number = 3 WHERE number = 99"], 2, FaultKind.reordered),
-])
+@pytest.mark.parametrize(
+    ("statements", "number", "kind"),
+    [
+        (
+            ["UPDATE audit_entry SET body = replace(body, 'approved', 'denied  ') WHERE number = 3"],
+            3,
+            FaultKind.changed,
+        ),
+        (["UPDATE audit_entry SET patient_ref = 'p_other' WHERE number = 2"], 2, FaultKind.changed),
+        (["UPDATE audit_entry SET at = at + interval '1 microsecond' WHERE number = 4"], 4, FaultKind.changed),
+        (["DELETE FROM audit_entry WHERE number = 2"], 2, FaultKind.missing),
+        (["DELETE FROM audit_entry WHERE number >= 4"], 4, FaultKind.cut_off),
+        (["DELETE FROM audit_head"], 5, FaultKind.cut_off),
+        (
+            [
+                "UPDATE audit_entry SET number = 99 WHERE number = 2",
+                "UPDATE audit_entry SET number = 2 WHERE number = 3",
+                "UPDATE audit_entry SET number = 3 WHERE number = 99",
+            ],
+            2,
+            FaultKind.reordered,
+        ),
+    ],
+)
 def test_each_kind_of_tampering_is_named(
     now: datetime, a_draft: Make, practice_id: uuid.UUID, statements: list[str], number: int, kind: FaultKind
 ) -> None:

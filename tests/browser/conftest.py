@@ -45,8 +45,7 @@ def page_of(browser: Any, live_server: Any, scene: Any, settings: Any) -> Iterat
     troubles: list[str] = []
 
     def open_page(who: str | None, *, width: int = 1440, height: int = 900, **options: Any) -> Any:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, base_url=live_server.url, **options)
+        context = browser.new_context(viewport={"width": width, "height": height}, base_url=live_server.url, **options)
         contexts.append(context)
         if who is not None:
             cookie = scene.client(who).cookies[settings.SESSION_COOKIE_NAME]

@@ -26,11 +26,22 @@ def fill(scene):
         for first, last, days, minutes in PEOPLE
     ]
     main = make.waiting(
-        scene, first="Ana", last="Reyes", days_left=2,
-        text="Good morning! I have 2 lisinopril left. Could you please send my refill to Oak Street Pharmacy?")
+        scene,
+        first="Ana",
+        last="Reyes",
+        days_left=2,
+        text="Good morning! I have 2 lisinopril left. Could you please send my refill to Oak Street Pharmacy?",
+    )
     lost = make.waiting(scene, first="Hanna", last="Moss", days_left=1, reasons=["unresolved"], is_locked=True)
-    back = make.waiting(scene, first="Rosa", last="Quint", days_left=4, reasons=["transmission_failed"],
-                        last_code="900 / 4040", last_text="Pharmacy takes no electronic prescriptions")
+    back = make.waiting(
+        scene,
+        first="Rosa",
+        last="Quint",
+        days_left=4,
+        reasons=["transmission_failed"],
+        last_code="900 / 4040",
+        last_text="Pharmacy takes no electronic prescriptions",
+    )
     item = make.message(scene, queue=Queue.ASSISTANT)
     return rows, main, lost, back, item
 
@@ -198,7 +209,7 @@ def test_a_refresh_brings_new_rows_but_never_moves_the_focus(scene, page_of):
 
 
 def test_the_countdown_runs_and_text_of_a_patient_runs_nothing(scene, page_of):
-    row = make.waiting(scene, text="refill <img src=x onerror=\"window.hurt=1\"><script>window.hurt=1</script>")
+    row = make.waiting(scene, text='refill <img src=x onerror="window.hurt=1"><script>window.hurt=1</script>')
     make.waiting(scene)
     page = page_of("osei")
     page.goto(reverse("review:card", args=[row.id]))
@@ -215,8 +226,11 @@ def test_the_countdown_runs_and_text_of_a_patient_runs_nothing(scene, page_of):
 
 def test_targets_are_large_enough_to_hit(scene, page_of):
     _, main, *_ = fill(scene)
-    for who, address in (("osei", reverse("review:card", args=[main.id])), ("mia", reverse("review:today")),
-                         ("cora", reverse("review:audit"))):
+    for who, address in (
+        ("osei", reverse("review:card", args=[main.id])),
+        ("mia", reverse("review:today")),
+        ("cora", reverse("review:audit")),
+    ):
         page = page_of(who, width=390, height=844)
         page.goto(address)
         small = page.evaluate("""() => [...document.querySelectorAll("main :is(button, summary, .btn, select)")]

@@ -23,8 +23,14 @@ MEDICATION = {
     "date_prescribed": "2026-01-12T09:31:44", "date_started_taking": "2019-05-02", "date_stopped_taking": None,
     "a_field_of_tomorrow": [1],
 }  # fmt: skip
-TASK = NewTask(marker="RH-8f3c12ab", title="Refill needs prescriber [RH-8f3c12ab]", note="why", patient_id="70112345",
-               assignee_user_id="441207", priority="30")
+TASK = NewTask(
+    marker="RH-8f3c12ab",
+    title="Refill needs prescriber [RH-8f3c12ab]",
+    note="why",
+    patient_id="70112345",
+    assignee_user_id="441207",
+    priority="30",
+)
 
 
 @pytest.fixture

@@ -122,8 +122,11 @@ def test_a_vendor_fault_while_refreshing_is_temporary_and_on_record(fake, answer
 def test_a_refused_token_is_refreshed_once_and_the_call_repeated_once(fake):
     line = authorised(fake)
     fake.on("POST", "/o/token/", pair(2))
-    fake.on("GET", "/api/users/current",
-            lambda asked: (200, {"id": "7", "is_doctor": True}) if asked.token == "a2" else (401, {}))
+    fake.on(
+        "GET",
+        "/api/users/current",
+        lambda asked: (200, {"id": "7", "is_doctor": True}) if asked.token == "a2" else (401, {}),
+    )
     found = client.current_user(line=wire.Line(connection=line, now=NOW, actor=JOB))
     assert found.id == "7"
     assert fake.paths() == ["/api/users/current"] * 2

@@ -11,8 +11,11 @@ SECRET = "the-secret-token"
 
 
 def headers(**changes):
-    given = {"X-drchrono-event": "PATIENT_MEDICATION_MODIFY", "X-drchrono-signature": SECRET,
-             "X-drchrono-delivery": "d-1"} | changes
+    given = {
+        "X-drchrono-event": "PATIENT_MEDICATION_MODIFY",
+        "X-drchrono-signature": SECRET,
+        "X-drchrono-delivery": "d-1",
+    } | changes
     return [(name, value) for name, value in given.items() if value is not None]
 
 

@@ -114,8 +114,11 @@ def test_refused_credentials_mark_the_connection_and_nothing_was_sent(fake, line
 
 
 def test_an_api_key_is_used_where_the_profile_says_so(fake):
-    connection = connect("klara", address=ADDRESS, profile={
-        "auth": {"mode": "api_key", "api_key_header": "X-Api-Key", "api_key_prefix": ""}})
+    connection = connect(
+        "klara",
+        address=ADDRESS,
+        profile={"auth": {"mode": "api_key", "api_key_header": "X-Api-Key", "api_key_prefix": ""}},
+    )
     vault.store(connection=connection, kind=SecretKind.api_key, value="the-key", now=NOW, actor=JOB)
     fake.on("POST", MESSAGES, (201, {"id": "m9"}))
     assert reply(wire.Line(connection=connection, now=NOW, actor=JOB)).kind is OutcomeKind.ACCEPTED
@@ -139,8 +142,13 @@ def test_the_poll_pages_through_and_leaves_old_messages_alone(fake, line):
     fake.on("GET", "/v1/conversations", listing)
     fake.on("GET", "/v1/patients/p2", (200, {"id": "p2", "last_name": "Ito"}))
     for conversation, stamp in (("c1", old), ("c2", new)):
-        message = {"id": f"m-{conversation}", "direction": "inbound", "author": {"type": "patient"}, "body": "refill",
-                   "sent_at": stamp.isoformat()}
+        message = {
+            "id": f"m-{conversation}",
+            "direction": "inbound",
+            "author": {"type": "patient"},
+            "body": "refill",
+            "sent_at": stamp.isoformat(),
+        }
         fake.on("GET", f"/v1/conversations/{conversation}/messages", (200, {"data": [message], "next_cursor": None}))
     found = list(client.events_since(line=line, since=NOW - timedelta(minutes=15)))
     assert [(each.message.id, each.patient.last_name, each.origin) for each in found] == [("m-c2", "Ito", Origin.poll)]
@@ -153,7 +161,9 @@ def test_a_list_that_goes_in_a_circle_is_an_error(fake, line):
 
 
 def test_macros_that_swallow_refills_are_named(fake, line):
-    rows = [{"id": "1", "name": "Auto", "auto_reply": True, "closes": True, "tags": [{"name": "refill"}]},
-            {"id": "2", "name": "Hi", "auto_reply": True, "closes": False, "tags": ["refill"]}]
+    rows = [
+        {"id": "1", "name": "Auto", "auto_reply": True, "closes": True, "tags": [{"name": "refill"}]},
+        {"id": "2", "name": "Hi", "auto_reply": True, "closes": False, "tags": ["refill"]},
+    ]
     fake.on("GET", "/v1/macros", (200, {"data": rows, "next_cursor": None}))
     assert [each.name for each in client.macros(line=line) if each.swallows_refills] == ["Auto"]

@@ -131,12 +131,32 @@ def test_without_a_signed_header_id_the_body_gives_it_and_without_both_it_is_ref
 
 
 def test_other_field_paths_by_configuration_only():
-    scheme = profile.parse(raw={"paths": {
-        "type": "kind", "message_id": "m.no", "text": "m.words", "direction": "m.way", "author_type": "m.by",
-        "conversation_id": "c", "patient_id": "p.ref", "tags": "labels[].t.n"},
-        "event_map": {"neu": "message_in"}, "value_map": {"direction.inbound": ["in"], "author.patient": ["pt"]}})
-    event = parsed({"kind": "neu", "m": {"no": 5, "words": "hi", "way": "IN", "by": "pt"}, "c": "c1",
-                    "p": {"ref": "p1"}, "labels": [{"t": {"n": "Refill"}}]}, scheme)
+    scheme = profile.parse(
+        raw={
+            "paths": {
+                "type": "kind",
+                "message_id": "m.no",
+                "text": "m.words",
+                "direction": "m.way",
+                "author_type": "m.by",
+                "conversation_id": "c",
+                "patient_id": "p.ref",
+                "tags": "labels[].t.n",
+            },
+            "event_map": {"neu": "message_in"},
+            "value_map": {"direction.inbound": ["in"], "author.patient": ["pt"]},
+        }
+    )
+    event = parsed(
+        {
+            "kind": "neu",
+            "m": {"no": 5, "words": "hi", "way": "IN", "by": "pt"},
+            "c": "c1",
+            "p": {"ref": "p1"},
+            "labels": [{"t": {"n": "Refill"}}],
+        },
+        scheme,
+    )
     assert event.starts_work
     assert (event.message.id, event.message.text, event.conversation.topics) == ("5", "hi", {"refill"})
 
@@ -150,8 +170,9 @@ def test_words_come_through_intact(text):
 
 def test_the_poll_builds_the_same_event():
     raw = example()["data"]
-    event = events.from_poll(conversation=raw["conversation"], patient=raw["patient"], message=raw["message"],
-                             profile=ASSUMED)
+    event = events.from_poll(
+        conversation=raw["conversation"], patient=raw["patient"], message=raw["message"], profile=ASSUMED
+    )
     pushed = parsed(example())
     assert (event.origin, event.id) == (Origin.poll, "poll-msg_5501")
     assert (event.message, event.patient, event.conversation) == (pushed.message, pushed.patient, pushed.conversation)
@@ -165,13 +186,38 @@ def test_patients_words_and_identity_stay_out_of_reprs():
 
 
 @hypothesis_settings(max_examples=300, deadline=None)
-@given(st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
-        st.sampled_from(["id", "data", "type", "message", "conversation", "patient", "tags", "name", "body", "author",
-                         "channel", "external_ids", "attachments", "sent_at", "closed_by"]), inner, max_size=6),
-    max_leaves=40,
-))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "id",
+                        "data",
+                        "type",
+                        "message",
+                        "conversation",
+                        "patient",
+                        "tags",
+                        "name",
+                        "body",
+                        "author",
+                        "channel",
+                        "external_ids",
+                        "attachments",
+                        "sent_at",
+                        "closed_by",
+                    ]
+                ),
+                inner,
+                max_size=6,
+            )
+        ),
+        max_leaves=40,
+    )
+)
 def test_any_json_is_read_or_refused_and_never_breaks(raw):
     try:
         event = events.parse(body=json.dumps(raw).encode(), profile=ASSUMED, header_event_id="e")

@@ -62,8 +62,11 @@ def test_the_published_standard_webhooks_and_github_vectors_verify():
     standard, github, _rfc = VECTORS["published"]
     scheme = profile.builtin(name="standard-webhooks")
     verified = signing.verify(
-        headers=[("webhook-id", standard["id"]), ("webhook-timestamp", str(standard["timestamp"])),
-                 ("webhook-signature", standard["signature"])],
+        headers=[
+            ("webhook-id", standard["id"]),
+            ("webhook-timestamp", str(standard["timestamp"])),
+            ("webhook-signature", standard["signature"]),
+        ],
         body=standard["body"].encode(),
         secrets=[standard["secret"]],
         profile=scheme,
@@ -71,10 +74,16 @@ def test_the_published_standard_webhooks_and_github_vectors_verify():
     )
     assert verified.event_id == standard["id"]
     as_github = profile.parse(raw={"profile": "body-hex-v1", "signature": {"secret_format": "utf8"}})
-    assert signing.verify(
-        headers=[("x-klara-signature-256", github["signature"])],
-        body=github["body"].encode(), secrets=[github["secret_utf8"]], profile=as_github, now=CLOCK,
-    ).secret_index == 0
+    assert (
+        signing.verify(
+            headers=[("x-klara-signature-256", github["signature"])],
+            body=github["body"].encode(),
+            secrets=[github["secret_utf8"]],
+            profile=as_github,
+            now=CLOCK,
+        ).secret_index
+        == 0
+    )
 
 
 @pytest.mark.parametrize("name", profile.BUILT_IN)
@@ -150,7 +159,10 @@ def test_method_and_path_can_be_part_of_the_signed_string():
 
 @hypothesis_settings(max_examples=300, deadline=None)
 @given(
-    st.text(max_size=60), st.text(max_size=60), st.text(max_size=200), st.binary(max_size=80),
+    st.text(max_size=60),
+    st.text(max_size=60),
+    st.text(max_size=200),
+    st.binary(max_size=80),
     st.sampled_from(profile.BUILT_IN),
 )
 def test_whatever_is_sent_is_refused_and_never_breaks(event_id, stamp, signature, body, name):

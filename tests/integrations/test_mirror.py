@@ -21,14 +21,29 @@ pytestmark = pytest.mark.django_db
 
 
 def chart(number, **more):
-    return {"id": number, "first_name": "Canary", "last_name": "Surname", "doctor": 302118, "patient_status": "A",
-            "date_of_last_appointment": "2026-03-18", "updated_at": "2026-11-10T09:00:00"} | more
+    return {
+        "id": number,
+        "first_name": "Canary",
+        "last_name": "Surname",
+        "doctor": 302118,
+        "patient_status": "A",
+        "date_of_last_appointment": "2026-03-18",
+        "updated_at": "2026-11-10T09:00:00",
+    } | more
 
 
 def entry(number, patient=1, **more):
-    return {"id": number, "patient": patient, "doctor": 302118, "name": "Lisinopril 10 mg oral tablet",
-            "rxnorm": "314076", "status": "active", "order_status": "Electronic eRx Sent", "dispense_quantity": 90,
-            "signature_note": "Take 1 tablet daily"} | more
+    return {
+        "id": number,
+        "patient": patient,
+        "doctor": 302118,
+        "name": "Lisinopril 10 mg oral tablet",
+        "rxnorm": "314076",
+        "status": "active",
+        "order_status": "Electronic eRx Sent",
+        "dispense_quantity": 90,
+        "signature_note": "Take 1 tablet daily",
+    } | more
 
 
 def listed(*rows, following=None):
@@ -85,8 +100,18 @@ def test_one_patient_costs_two_calls_and_keeps_no_name(fake, connection):
 
 
 def test_the_mirror_has_exactly_the_allowed_fields():
-    allowed = {"id", "practice", "external_id", "doctor_external_id", "status", "last_visit_on", "next_visit_on",
-               "medications_read_at", "patient_read_at", "pushed_at"}
+    allowed = {
+        "id",
+        "practice",
+        "external_id",
+        "doctor_external_id",
+        "status",
+        "last_visit_on",
+        "next_visit_on",
+        "medications_read_at",
+        "patient_read_at",
+        "pushed_at",
+    }
     assert {each.name for each in MirrorPatient._meta.get_fields() if isinstance(each, fields.Field)} == allowed
 
 
@@ -169,8 +194,22 @@ def test_a_pushed_record_without_patient_is_refused(connection):
         mirror.apply_medication(connection=connection, raw={"id": 1}, now=NOW)
 
 
-KEYS = ["id", "patient", "doctor", "name", "rxnorm", "ndc", "status", "frequency", "dispense_quantity",
-        "number_refills", "prn", "date_stopped_taking", "signature_note", "order_status"]
+KEYS = [
+    "id",
+    "patient",
+    "doctor",
+    "name",
+    "rxnorm",
+    "ndc",
+    "status",
+    "frequency",
+    "dispense_quantity",
+    "number_refills",
+    "prn",
+    "date_stopped_taking",
+    "signature_note",
+    "order_status",
+]
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats()
 ODD = SCALARS | st.text(max_size=40) | st.lists(st.integers(), max_size=2)
 
@@ -215,8 +254,15 @@ def test_changes_are_looked_for_since_the_vendors_own_stamp_and_only_known_patie
     read(fake, connection, entry(10))
     fake.on("GET", "/api/patients", listed(chart(1, date_of_last_appointment="2026-11-09"), chart(2)))
     payload = {"MedicationPrescribed": {"DrugDescription": "Lisinopril 10 mg", "Quantity": "90", "DaysSupply": 90}}
-    message = {"id": 5, "patient": 1, "message_type": "NewRx", "message_direction": "O", "message_status": "Sent",
-               "created_at": "2026-11-10T09:31:44", "json_data": payload}
+    message = {
+        "id": 5,
+        "patient": 1,
+        "message_type": "NewRx",
+        "message_direction": "O",
+        "message_status": "Sent",
+        "created_at": "2026-11-10T09:31:44",
+        "json_data": payload,
+    }
     fake.on("GET", "/api/prescription_messages", listed(message))
     fake.asked.clear()
     line = at(connection, minutes=15)
@@ -297,8 +343,11 @@ def test_a_sweep_over_nobody_proves_nothing(connection):
 def test_a_throttled_sweep_keeps_its_place(fake, connection):
     pages(fake, {"302118": [[entry(1)], [entry(2)]]})
     normal = fake.answers[("GET", "/api/medications")]
-    fake.on("GET", "/api/medications", lambda asked: (429, {}, {"Retry-After": "9"}) if asked.query.get("cursor")
-            else normal(asked))
+    fake.on(
+        "GET",
+        "/api/medications",
+        lambda asked: (429, {}, {"Retry-After": "9"}) if asked.query.get("cursor") else normal(asked),
+    )
     given = {"doctor_ids": ("302118",), "kind": SweepKind.rolling, "budget": 50}
     assert not mirror_sweeps.sweep(line=at(connection), **given).is_complete
     fake.on("GET", "/api/medications", normal)

@@ -35,8 +35,15 @@ def authorised(fake, slug):
 
 def test_tokens_are_renewed_for_all_and_the_dead_one_is_named(fake):
     good, dead = authorised(fake, "elm"), authorised(fake, "oak")
-    fake.on("POST", "/o/token/", lambda asked: (401, {"error": "invalid_grant"})
-            if asked.form["refresh_token"] == "r-oak" else (200, {"access_token": "a2", "expires_in": 9999}))
+    fake.on(
+        "POST",
+        "/o/token/",
+        lambda asked: (
+            (401, {"error": "invalid_grant"})
+            if asked.form["refresh_token"] == "r-oak"
+            else (200, {"access_token": "a2", "expires_in": 9999})
+        ),
+    )
     later = NOW + timedelta(seconds=6000)
     assert [each.connection_id for each in upkeep.renew_tokens(now=later, actor=JOB)] == [dead.pk]
     assert vault.read(connection=good, kind=SecretKind.access_token, now=later, actor=JOB) == "a2"

@@ -16,8 +16,7 @@ SYSTEM = Actor(ActorKind.system, "tests")
 
 
 def new_practice(now: datetime, slug: str) -> Practice:
-    return opening.open_practice(
-        name=slug.title(), slug=slug, time_zone="America/New_York", actor=SYSTEM, now=now)
+    return opening.open_practice(name=slug.title(), slug=slug, time_zone="America/New_York", actor=SYSTEM, now=now)
 
 
 def new_person(practice: Practice, name: str, *roles: str, **more: object) -> User:
@@ -30,8 +29,8 @@ def new_person(practice: Practice, name: str, *roles: str, **more: object) -> Us
 
 def new_provider(practice: Practice, last_name: str, *, user: User | None = None, **more: object) -> Provider:
     return Provider.objects.create(
-        practice=practice, user=user, first_name="X", last_name=last_name,
-        npi=str(uuid.uuid4().int)[:10], **more)
+        practice=practice, user=user, first_name="X", last_name=last_name, npi=str(uuid.uuid4().int)[:10], **more
+    )
 
 
 def new_location(practice: Practice, name: str) -> Location:

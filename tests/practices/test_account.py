@@ -25,9 +25,7 @@ def fresh(user: User) -> str:
     return code_of(TOTPDevice.objects.get(user=user, confirmed=True))
 
 
-def test_new_recovery_codes_are_shown_once_and_void_the_old(
-    practice: Practice, mia: User, at_the_desk: Desk
-) -> None:
+def test_new_recovery_codes_are_shown_once_and_void_the_old(practice: Practice, mia: User, at_the_desk: Desk) -> None:
     old = otp.renew_recovery_codes(user=mia)
     client = at_the_desk(mia)
     answer = client.post("/account/recovery-codes/", {"codes-code": fresh(mia)})
@@ -89,7 +87,8 @@ def test_the_administrator_records_the_agreement(
     assert not practice.may_take_in
     signed = (now - timedelta(days=3)).date()
     answer = at_the_desk(ada).post(
-        "/practice/agreement/", {"signed_on": signed.isoformat(), "signed_by": "Pat Moss"}, follow=True)
+        "/practice/agreement/", {"signed_on": signed.isoformat(), "signed_by": "Pat Moss"}, follow=True
+    )
     assert "Recorded" in answer.text
     practice.refresh_from_db()
     assert (practice.baa_signed_on, practice.baa_signed_by) == (signed, "Pat Moss")

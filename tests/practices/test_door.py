@@ -139,7 +139,7 @@ def test_first_time_enrolment_shows_picture_secret_and_codes_once(practice: Prac
     page = client.get("/sign-in/enrol/").content.decode()
     device = TOTPDevice.objects.get(user=osei, confirmed=False)
     assert 'src="data:image/svg+xml;base64,' in page
-    assert client.get("/sign-in/enrol/").content.decode().count(page[page.index("data:image"):][:200]) == 1
+    assert client.get("/sign-in/enrol/").content.decode().count(page[page.index("data:image") :][:200]) == 1
     answer = client.post("/sign-in/enrol/", {"code": code_of(device)})
     codes = re.findall(r"<li>(\w{8})</li>", answer.content.decode())
     assert len(codes) == 10
@@ -243,9 +243,7 @@ def test_pages_carry_no_inline_script_or_style(osei: User, at_the_desk: Desk) ->
         assert "script-src 'self'" in answer["Content-Security-Policy"]
 
 
-def test_pages_speak_the_practices_own_time(
-    now: datetime, osei: User, at_the_desk: Desk, set_clock: Clock
-) -> None:
+def test_pages_speak_the_practices_own_time(now: datetime, osei: User, at_the_desk: Desk, set_clock: Clock) -> None:
     set_clock(now)
     page = at_the_desk(osei).get("/switches/").content.decode()
     assert "Tue, Nov 10, 2026 · 10:00 am Eastern" in page

@@ -59,9 +59,7 @@ def test_the_switches_stop_and_resume_with_one_entry_each(practice: Practice, os
     assert list(names)[-4:] == ["sending.stopped", "sending.resumed", "auto_approval.stopped", "auto_approval.resumed"]
 
 
-def test_nobody_else_can_pull_a_switch(
-    practice: Practice, mia: User, mallory: User, osei: User, now: datetime
-) -> None:
+def test_nobody_else_can_pull_a_switch(practice: Practice, mia: User, mallory: User, osei: User, now: datetime) -> None:
     Membership.objects.filter(user=osei).update(is_active=False)
     for person in (mia, mallory, osei):
         with pytest.raises(PermissionDenied):
@@ -106,8 +104,13 @@ class Week:
         self.osei, self.lind, self.patel = (new_provider(practice, name) for name in ("Osei", "Lind", "Patel"))
 
     def away(self, who: Provider, stand_in: Provider | None) -> Coverage:
-        return Coverage.objects.create(practice=self.practice, provider=who, stand_in=stand_in,
-                                       starts_at=self.now - timedelta(hours=1), ends_at=self.now + timedelta(hours=1))
+        return Coverage.objects.create(
+            practice=self.practice,
+            provider=who,
+            stand_in=stand_in,
+            starts_at=self.now - timedelta(hours=1),
+            ends_at=self.now + timedelta(hours=1),
+        )
 
     def who(self, at: datetime | None = None) -> Provider | None:
         return coverage.stand_in_for(provider=self.osei, now=at or self.now)
@@ -175,15 +178,17 @@ def test_the_database_holds_what_must_always_hold(
     assert refuses(change(undo_seconds_person=121))
     assert refuses(change(is_shadow=False, time_zone=""))
     assert refuses(change(baa_signed_on=now.date()))
-    assert refuses(lambda: Spi.objects.create(
-        practice=practice, provider=week.osei, location=location, spi="12345"))
+    assert refuses(lambda: Spi.objects.create(practice=practice, provider=week.osei, location=location, spi="12345"))
     Spi.objects.create(practice=practice, provider=week.osei, location=location, spi="1234567890123")
-    assert refuses(lambda: Spi.objects.create(
-        practice=practice, provider=week.lind, location=location, spi="1234567890123"))
-    assert refuses(lambda: Coverage.objects.create(
-        practice=practice, provider=week.osei, stand_in=week.osei, starts_at=now, ends_at=now + timedelta(1)))
-    assert refuses(lambda: Coverage.objects.create(
-        practice=practice, provider=week.osei, starts_at=now, ends_at=now))
+    assert refuses(
+        lambda: Spi.objects.create(practice=practice, provider=week.lind, location=location, spi="1234567890123")
+    )
+    assert refuses(
+        lambda: Coverage.objects.create(
+            practice=practice, provider=week.osei, stand_in=week.osei, starts_at=now, ends_at=now + timedelta(1)
+        )
+    )
+    assert refuses(lambda: Coverage.objects.create(practice=practice, provider=week.osei, starts_at=now, ends_at=now))
     assert refuses(lambda: Membership.objects.create(practice=practice, user=osei, role=Role.prescriber))
     assert refuses(lambda: User.objects.create(email=osei.email.upper(), full_name="twin"))
 
@@ -208,8 +213,11 @@ def test_the_admin_site_shows_only_the_own_practice_and_records_each_save(
     address = f"/admin/practices/location/{location.id}/change/"
     assert "Main Street" in at_the_desk(ada).get(address).content.decode()
     stranger = at_the_desk(mallory)
-    for path in (address, f"/admin/practices/practice/{practice.id}/change/",
-                 f"/admin/practices/user/{ada.id}/change/"):
+    for path in (
+        address,
+        f"/admin/practices/practice/{practice.id}/change/",
+        f"/admin/practices/user/{ada.id}/change/",
+    ):
         answer = stranger.get(path, follow=True)
         assert "Main Street" not in answer.content.decode()
         assert answer.redirect_chain or answer.status_code == 404, path

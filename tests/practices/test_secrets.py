@@ -27,9 +27,15 @@ def test_what_is_sealed_opens_again_and_never_shows(plain: bytes) -> None:
     assert sealing.seal(plain, **ONE) != sealed
 
 
-@pytest.mark.parametrize("change", [
-    {"practice_id": uuid.UUID(int=2)}, {"stage": "production"}, {"purpose": "secret"}, {"stage": "devbody"},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"practice_id": uuid.UUID(int=2)},
+        {"stage": "production"},
+        {"purpose": "secret"},
+        {"stage": "devbody"},
+    ],
+)
 def test_a_sealed_value_opens_only_for_its_practice_stage_and_purpose(change: dict) -> None:
     sealed = sealing.seal(b"secret", **ONE)
     with pytest.raises(sealing.SealBroken):
@@ -130,10 +136,18 @@ def test_the_clock_is_shifted_only_while_every_vendor_is_pretended(settings: Any
     assert clock.now().tzinfo is UTC
 
 
-@pytest.mark.parametrize(("address", "stays"), [
-    ("http://127.0.0.1:9/v1", True), ("http://[::1]:9", True), ("http://localhost:1", True), ("", True),
-    ("http://10.0.0.1", False), ("http://127.0.0.1.evil.example", False), ("http://localhost.evil.example", False),
-    ("nonsense", False),
-])
+@pytest.mark.parametrize(
+    ("address", "stays"),
+    [
+        ("http://127.0.0.1:9/v1", True),
+        ("http://[::1]:9", True),
+        ("http://localhost:1", True),
+        ("", True),
+        ("http://10.0.0.1", False),
+        ("http://127.0.0.1.evil.example", False),
+        ("http://localhost.evil.example", False),
+        ("nonsense", False),
+    ],
+)
 def test_loopback_means_this_machine(address: str, stays: bool) -> None:
     assert clock.is_loopback(address) is stays

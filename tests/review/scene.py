@@ -34,7 +34,11 @@ class Scene:
 
     def users(self) -> dict[str, User]:
         return {
-            "osei": self.osei.user, "lind": self.lind.user, "mia": self.mia, "cora": self.cora, "ada": self.ada,
+            "osei": self.osei.user,
+            "lind": self.lind.user,
+            "mia": self.mia,
+            "cora": self.cora,
+            "ada": self.ada,
             "mallory": self.mallory.user,
         }
 
@@ -55,9 +59,14 @@ def set_up(**practice_values: Any) -> Scene:
     other = rows.make_practice(name="Elsewhere Clinic")
     mallory = rows.make_provider(other, "Mallory")
     scene = Scene(
-        practice, osei, lind, rows.make_user(practice, Role.assistant, "Mia"),
-        rows.make_user(practice, Role.compliance, "Cora"), rows.make_user(practice, Role.administrator, "Ada"),
-        other, mallory,
+        practice,
+        osei,
+        lind,
+        rows.make_user(practice, Role.assistant, "Mia"),
+        rows.make_user(practice, Role.compliance, "Cora"),
+        rows.make_user(practice, Role.administrator, "Ada"),
+        other,
+        mallory,
     )
     for user in scene.users().values():
         with_device(user)
@@ -73,27 +82,49 @@ def kept(practice: Practice, text: str, *, spans: Sequence[tuple[int, int, str]]
     )
     thread = r.Thread(messages=(r.Message(text=text, author=r.Author.patient, source=r.Source.text, sent_at=NOW),))
     return understanding.keep(
-        reading=reading, thread=thread, summary=rows.PLAIN, mention=None, practice=practice, entries=1)
+        reading=reading, thread=thread, summary=rows.PLAIN, mention=None, practice=practice, entries=1
+    )
 
 
 def waiting(
-    scene: Scene, *, practice: Practice | None = None, text: str = "Please refill my lisinopril. Thank you",
-    first: str = "Ana", last: str = "Reyes", patient: str = "", days_left: int | None = 2, minutes: int = 75,
+    scene: Scene,
+    *,
+    practice: Practice | None = None,
+    text: str = "Please refill my lisinopril. Thank you",
+    first: str = "Ana",
+    last: str = "Reyes",
+    patient: str = "",
+    days_left: int | None = 2,
+    minutes: int = 75,
     **values: Any,
 ) -> RefillRequest:
     """A refill in review, admitted through the workflow, then placed in time."""
     practice = practice or scene.practice
     patient = patient or str(next(_number))
-    medication = rows.make_medication(practice, patient, **{
-        "name": "Lisinopril 10 mg oral tablet", "rxcui": "314076", "dosage_units": "tablet",
-        "sig": "Take 1 tablet by mouth once daily", **values.pop("medication", {})})
+    medication = rows.make_medication(
+        practice,
+        patient,
+        **{
+            "name": "Lisinopril 10 mg oral tablet",
+            "rxcui": "314076",
+            "dosage_units": "tablet",
+            "sig": "Take 1 tablet by mouth once daily",
+            **values.pop("medication", {}),
+        },
+    )
     who = rows.snapshot(first_name=first, last_name=last, patient_external_id=patient)
     at = text.lower().find("refill")
     spans = [(at, at + 6, "refill")] if at >= 0 else []
     ask = rows.make_ask(
-        practice, medication, snapshot=who, patient_external_id=patient, sender_id=f"pat_{patient}",
-        conversation_id=f"conv_{patient}", asked_at=NOW - timedelta(minutes=minutes),
-        reading_sealed=kept(practice, text, spans=spans))
+        practice,
+        medication,
+        snapshot=who,
+        patient_external_id=patient,
+        sender_id=f"pat_{patient}",
+        conversation_id=f"conv_{patient}",
+        asked_at=NOW - timedelta(minutes=minutes),
+        reading_sealed=kept(practice, text, spans=spans),
+    )
     made = workflow.admit(asks=[ask], now=NOW).requests[0]
     row = RefillRequest.objects.get(pk=made.pk)
     assert row.state == "in_review", (row.state, row.reasons)
@@ -108,8 +139,12 @@ def message(
     scene: Scene, *, reasons: tuple[str, ...] = ("symptom",), text: str = "My leg is swollen", **values: Any
 ) -> RefillRequest:
     """An item for a person."""
-    ask = replace(rows.make_ask(scene.practice, None, kind=Kind.MESSAGE), reasons=reasons,
-                  reading_sealed=kept(scene.practice, text), asked_at=NOW - timedelta(minutes=30))
+    ask = replace(
+        rows.make_ask(scene.practice, None, kind=Kind.MESSAGE),
+        reasons=reasons,
+        reading_sealed=kept(scene.practice, text),
+        asked_at=NOW - timedelta(minutes=30),
+    )
     made = workflow.admit(asks=[ask], now=NOW).requests[0]
     RefillRequest.objects.filter(pk=made.pk).update(**values)
     return RefillRequest.objects.get(pk=made.pk)

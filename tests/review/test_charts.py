@@ -27,13 +27,24 @@ def connection(practice):
 
 
 def sender(**values):
-    return KlaraPatient(**{
-        "id": "pat_1", "first_name": "Ana", "last_name": "Reyes", "date_of_birth": date(1968, 3, 4),
-        "phone": "(615) 221-0147", "is_verified": True, "external_ids": (), "merged_into": "", **values})
+    return KlaraPatient(
+        **{
+            "id": "pat_1",
+            "first_name": "Ana",
+            "last_name": "Reyes",
+            "date_of_birth": date(1968, 3, 4),
+            "phone": "(615) 221-0147",
+            "is_verified": True,
+            "external_ids": (),
+            "merged_into": "",
+            **values,
+        }
+    )
 
 
 def patient(monkeypatch, *found):
     """The chart's answer to a search: (id, first, last, born, telephones)."""
+
     class Row:
         def __init__(self, number, first="Ana", last="Reyes", born=date(1968, 3, 4), phones=("+16152210147",)):
             self.id, self.first_name, self.last_name = number, first, last
@@ -52,10 +63,18 @@ def test_name_birth_date_and_telephone_together_are_one_patient(practice, connec
     assert find(practice, connection).patient_external_id == "1"
 
 
-@pytest.mark.parametrize("found", [
-    [], [("1",), ("2",)], [("1", "Ana", "Reyes", date(1968, 3, 4), ("+16152219999",))], [("1", "Maria")],
-    [("1", "Ana", "Rey")], [("1", "Ana", "Reyes", None)], [("1", "Ana", "Reyes", date(1968, 3, 4), ())],
-])
+@pytest.mark.parametrize(
+    "found",
+    [
+        [],
+        [("1",), ("2",)],
+        [("1", "Ana", "Reyes", date(1968, 3, 4), ("+16152219999",))],
+        [("1", "Maria")],
+        [("1", "Ana", "Rey")],
+        [("1", "Ana", "Reyes", None)],
+        [("1", "Ana", "Reyes", date(1968, 3, 4), ())],
+    ],
+)
 def test_none_two_or_a_difference_in_any_point_is_nobody(practice, connection, monkeypatch, found):
     patient(monkeypatch, *found)
     assert find(practice, connection) == Chart(reason="unmatched_sender")
@@ -98,17 +117,28 @@ def test_a_connection_of_another_stage_or_paused_is_none(practice, connection):
     assert charts.connection_of(practice) is None
 
 
-@pytest.mark.parametrize(("who", "differs"), [
-    ({}, False), ({"last_name": "REYES "}, False), ({"last_name": "Moss"}, True),
-    ({"date_of_birth": date(1968, 3, 5)}, True),
-])
+@pytest.mark.parametrize(
+    ("who", "differs"),
+    [
+        ({}, False),
+        ({"last_name": "REYES "}, False),
+        ({"last_name": "Moss"}, True),
+        ({"date_of_birth": date(1968, 3, 5)}, True),
+    ],
+)
 def test_a_linked_chart_of_somebody_else_is_seen(who, differs):
     assert charts.differs(snapshot=rows.snapshot(), sender=sender(**who)) is differs
 
 
-@pytest.mark.parametrize(("text", "number"), [
-    ("(615) 221-0147", "+16152210147"), ("+1 615 221 0147", "+16152210147"), ("", ""), ("call me", ""),
-])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("(615) 221-0147", "+16152210147"),
+        ("+1 615 221 0147", "+16152210147"),
+        ("", ""),
+        ("call me", ""),
+    ],
+)
 def test_telephones(text, number):
     assert charts.telephone(text) == number
 

@@ -22,8 +22,15 @@ def test_the_number_of_queries_does_not_grow_with_the_batch():
     practice = rows.clinic()
 
     def asks(count):
-        return [rows.make_ask(practice, rows.make_medication(practice, f"7{n:07d}"), patient_external_id=f"7{n:07d}",
-                              sender_id=f"pat_{n}") for n in range(count)]
+        return [
+            rows.make_ask(
+                practice,
+                rows.make_medication(practice, f"7{n:07d}"),
+                patient_external_id=f"7{n:07d}",
+                sender_id=f"pat_{n}",
+            )
+            for n in range(count)
+        ]
 
     counts = []
     for batch in (asks(1), asks(20)):

@@ -23,6 +23,7 @@ def practice():
 @pytest.fixture
 def wire(monkeypatch):
     """What was sent, in order; `answers` by kind, an exception is raised."""
+
     class Wire(list):
         answers: dict = {}
 

@@ -15,9 +15,16 @@ pytestmark = pytest.mark.django_db
 
 def row(number, *, name="Oak Street Pharmacy", levels=("NEW", "CANCEL"), until=None, street="412 Oak Street"):
     return PharmacyRow(
-        ncpdp_id=number, npi="1234567893", name=name,
+        ncpdp_id=number,
+        npi="1234567893",
+        name=name,
         address=Address(line1=street, city="Nashville", state="TN", postal_code="37211"),
-        phone="6152219800", fax="6152219801", active_from=None, active_until=until, service_levels=frozenset(levels))
+        phone="6152219800",
+        fax="6152219801",
+        active_from=None,
+        active_until=until,
+        service_levels=frozenset(levels),
+    )
 
 
 def load(*found, now=NOW, stage="dev"):

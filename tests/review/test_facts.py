@@ -48,10 +48,15 @@ def test_today_is_the_day_of_the_place_the_message_reached(practice):
     assert of(practice, now=late + timedelta(seconds=1), location=place).today == date(2026, 11, 17)
 
 
-@pytest.mark.parametrize(("status", "expected"), [
-    ("A", f.PatientStatus.active), ("I", f.PatientStatus.inactive), ("D", f.PatientStatus.deceased),
-    ("X", f.PatientStatus.unknown),
-])
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("A", f.PatientStatus.active),
+        ("I", f.PatientStatus.inactive),
+        ("D", f.PatientStatus.deceased),
+        ("X", f.PatientStatus.unknown),
+    ],
+)
 def test_the_charts_word_on_the_patient_is_the_snapshots(practice, status, expected):
     assert of(practice, snapshot=rows.snapshot(status=status)).patient.status is expected
 
@@ -69,16 +74,30 @@ def test_without_a_snapshot_age_and_sex_are_unknown(practice):
     assert (patient.age_years, patient.sex, patient.is_pregnant) == (None, f.Sex.unknown, None)
 
 
-@pytest.mark.parametrize(("born", "age"), [
-    ("2008-11-17", 18), ("2008-11-18", 17), ("1968-03-04", 58), ("", None), ("17.11.2008", None), ("2030-01-01", None),
-])
+@pytest.mark.parametrize(
+    ("born", "age"),
+    [
+        ("2008-11-17", 18),
+        ("2008-11-18", 17),
+        ("1968-03-04", 58),
+        ("", None),
+        ("17.11.2008", None),
+        ("2030-01-01", None),
+    ],
+)
 def test_age_in_whole_years_on_the_practices_day(practice, born, age):
     assert of(practice, snapshot=rows.snapshot(birth_date=born)).patient.age_years == age
 
 
-@pytest.mark.parametrize(("sex", "expected"), [
-    ("Female", f.Sex.female), ("MALE", f.Sex.male), ("", f.Sex.unknown), ("Other", f.Sex.unknown),
-])
+@pytest.mark.parametrize(
+    ("sex", "expected"),
+    [
+        ("Female", f.Sex.female),
+        ("MALE", f.Sex.male),
+        ("", f.Sex.unknown),
+        ("Other", f.Sex.unknown),
+    ],
+)
 def test_sex_is_known_only_when_the_chart_says_one_of_the_two(practice, sex, expected):
     assert of(practice, snapshot=rows.snapshot(sex=sex)).patient.sex is expected
 
@@ -94,7 +113,14 @@ def test_an_ask_without_a_match_knows_nothing_of_drug_entry_supplies_or_prescrib
     ask = replace(rows.make_ask(practice, None), kind="refill")
     got = known(ask)
     assert (got.drug, got.entry, got.entries_matching, got.supplies, got.fills, got.fills_left, got.prescriber) == (
-        None, None, None, None, None, None, None)
+        None,
+        None,
+        None,
+        None,
+        None,
+        None,
+        None,
+    )
     assert got.run_out_on is None
 
 
@@ -106,9 +132,15 @@ def test_the_entry_goes_over_verbatim(practice):
     assert entry.as_named.ingredients == entry.as_coded.ingredients == (KEY,)
 
 
-@pytest.mark.parametrize("change", [
-    {"dispense_quantity": None}, {"number_refills": None}, {"prescribed_on": None}, {"started_on": None},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"dispense_quantity": None},
+        {"number_refills": None},
+        {"prescribed_on": None},
+        {"started_on": None},
+    ],
+)
 def test_what_the_chart_does_not_say_stays_none(practice, change):
     ((name, _),) = change.items()
     assert getattr(of(practice, rows.make_medication(practice, **change)).entry, name) is None
@@ -123,10 +155,14 @@ def test_an_entry_gone_from_the_list_is_not_active(practice):
     assert of(practice, rows.make_medication(practice, gone_at=NOW)).entry.is_active is False
 
 
-@pytest.mark.parametrize(("status", "name"), [
-    ("Over the Counter", "is_over_the_counter"), ("Administered during visit", "is_administered"),
-    ("Prescribed by other Dr", "is_by_other_doctor"),
-])
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [
+        ("Over the Counter", "is_over_the_counter"),
+        ("Administered during visit", "is_administered"),
+        ("Prescribed by other Dr", "is_by_other_doctor"),
+    ],
+)
 def test_order_statuses_that_are_not_ours_to_renew(practice, status, name):
     assert getattr(of(practice, rows.make_medication(practice, order_status=status)).entry, name) is True
     assert getattr(of(practice, rows.make_medication(practice)).entry, name) is False
@@ -152,7 +188,8 @@ def test_no_visit_ahead_counts_as_known_only_when_the_calendar_was_read_within_t
     medication = rows.make_medication(practice)
     assert of(practice, medication).visit.is_upcoming_known is False
     sweep = SweepState.objects.create(
-        practice=practice, kind=SweepKind.changes, completed_at=NOW - timedelta(hours=1, seconds=1))
+        practice=practice, kind=SweepKind.changes, completed_at=NOW - timedelta(hours=1, seconds=1)
+    )
     assert of(practice, medication).visit.is_upcoming_known is False
     SweepState.objects.filter(pk=sweep.pk).update(completed_at=NOW - timedelta(hours=1))
     assert of(practice, medication).visit.is_upcoming_known is True
@@ -197,13 +234,20 @@ def test_an_entry_whose_length_cannot_be_told_makes_the_end_unknown(practice):
     assert got.run_out_on is None
 
 
-@pytest.mark.parametrize(("state", "expected"), [
-    (DispatchState.QUEUED, f.SupplyState.approved), (DispatchState.RETRY_WAIT, f.SupplyState.approved),
-    (DispatchState.SENDING, f.SupplyState.sent), (DispatchState.UNKNOWN, f.SupplyState.sent),
-    (DispatchState.ACCEPTED, f.SupplyState.sent), (DispatchState.DELIVERED, f.SupplyState.delivered),
-    (DispatchState.UNRESOLVED, f.SupplyState.unresolved), (DispatchState.REJECTED, None),
-    (DispatchState.TAKEN_BACK, None),
-])
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (DispatchState.QUEUED, f.SupplyState.approved),
+        (DispatchState.RETRY_WAIT, f.SupplyState.approved),
+        (DispatchState.SENDING, f.SupplyState.sent),
+        (DispatchState.UNKNOWN, f.SupplyState.sent),
+        (DispatchState.ACCEPTED, f.SupplyState.sent),
+        (DispatchState.DELIVERED, f.SupplyState.delivered),
+        (DispatchState.UNRESOLVED, f.SupplyState.unresolved),
+        (DispatchState.REJECTED, None),
+        (DispatchState.TAKEN_BACK, None),
+    ],
+)
 def test_ours_counts_from_the_moment_of_approval_until_surely_undelivered(practice, state, expected):
     medication = rows.make_medication(practice)
     rows.admit(practice, medication)
@@ -238,10 +282,21 @@ def test_another_patients_and_another_practices_supply_is_not_ours(practice):
 
 
 def native(practice, **values):
-    return PrescriptionSeen.objects.create(practice=practice, **{
-        "external_id": f"55{PrescriptionSeen.objects.count()}", "patient_external_id": "70112345", "kind": "NewRx",
-        "status": "Sent", "drug_name": "Omeprazole 20 mg capsule", "written_at": NOW - timedelta(days=5),
-        "seen_at": NOW, "days_supply": 30, "number_refills": 1, **values})
+    return PrescriptionSeen.objects.create(
+        practice=practice,
+        **{
+            "external_id": f"55{PrescriptionSeen.objects.count()}",
+            "patient_external_id": "70112345",
+            "kind": "NewRx",
+            "status": "Sent",
+            "drug_name": "Omeprazole 20 mg capsule",
+            "written_at": NOW - timedelta(days=5),
+            "seen_at": NOW,
+            "days_supply": 30,
+            "number_refills": 1,
+            **values,
+        },
+    )
 
 
 def test_a_native_prescription_is_supply_of_its_own_length(practice):
@@ -255,10 +310,16 @@ def test_a_native_prescription_of_any_status_but_failure_counts(practice, status
     assert "chart" in {one.source for one in of(practice).supplies}
 
 
-@pytest.mark.parametrize("change", [
-    {"status": "Error"}, {"drug_name": "Lisinopril 10 mg"}, {"patient_external_id": "70119999"}, {"written_at": None},
-    {"kind": "RefillRequest"},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": "Error"},
+        {"drug_name": "Lisinopril 10 mg"},
+        {"patient_external_id": "70119999"},
+        {"written_at": None},
+        {"kind": "RefillRequest"},
+    ],
+)
 def test_what_is_no_native_prescription_of_this_drug(practice, change):
     native(practice, **change)
     assert "chart" not in {one.source for one in of(practice).supplies}
@@ -284,10 +345,20 @@ def test_a_short_bridge_of_a_later_day_does_not_hide_the_entrys_own_long_supply(
 
 
 def report(practice, **values):
-    return FillReport.objects.create(practice=practice, **{
-        "message_id": f"m{FillReport.objects.count()}", "patient_external_id": "70112345", "ingredient_key": KEY,
-        "kind": "Dispensed", "filled_on": TODAY - timedelta(days=70), "days_supply": 90, "fills_left": 2,
-        "received_at": NOW - timedelta(days=70), **values})
+    return FillReport.objects.create(
+        practice=practice,
+        **{
+            "message_id": f"m{FillReport.objects.count()}",
+            "patient_external_id": "70112345",
+            "ingredient_key": KEY,
+            "kind": "Dispensed",
+            "filled_on": TODAY - timedelta(days=70),
+            "days_supply": 90,
+            "fills_left": 2,
+            "received_at": NOW - timedelta(days=70),
+            **values,
+        },
+    )
 
 
 def test_without_a_report_fills_and_fills_left_are_unknown_never_none_left(practice):
@@ -300,13 +371,20 @@ def test_fills_and_fills_left_come_from_reports_the_latest_counting(practice):
     report(practice, fills_left=0, filled_on=TODAY - timedelta(days=3), received_at=NOW - timedelta(days=3))
     got = of(practice)
     assert [(one.on, one.days_supply) for one in got.fills] == [
-        (TODAY - timedelta(days=70), 90), (TODAY - timedelta(days=3), 90)]
+        (TODAY - timedelta(days=70), 90),
+        (TODAY - timedelta(days=3), 90),
+    ]
     assert got.fills_left == 0
 
 
-@pytest.mark.parametrize("change", [
-    {"ingredient_key": "lisinopril"}, {"patient_external_id": "70119999"}, {"fills_left": None, "filled_on": None},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ingredient_key": "lisinopril"},
+        {"patient_external_id": "70119999"},
+        {"fills_left": None, "filled_on": None},
+    ],
+)
 def test_reports_of_something_else_or_of_nothing_leave_both_unknown(practice, change):
     report(practice, **change)
     got = of(practice)
@@ -330,14 +408,24 @@ def test_the_entrys_own_prescriber_with_all_it_needs(practice):
     one = of(practice).prescriber
     provider = Provider.objects.get(practice=practice)
     assert one == f.Prescriber(
-        provider_ref=str(provider.id), is_ours=True, is_active=True, has_spi=True, is_away=False,
-        agreed_to_automatic=True)
+        provider_ref=str(provider.id),
+        is_ours=True,
+        is_active=True,
+        has_spi=True,
+        is_away=False,
+        agreed_to_automatic=True,
+    )
 
 
 def test_a_doctor_who_is_nobody_of_ours(practice):
     one = of(practice, rows.make_medication(practice, doctor_external_id="999")).prescriber
     assert (one.provider_ref, one.is_ours, one.is_active, one.has_spi, one.agreed_to_automatic) == (
-        "999", False, None, None, False)
+        "999",
+        False,
+        None,
+        None,
+        False,
+    )
 
 
 def test_each_lack_of_the_prescriber_is_seen(practice):
@@ -365,10 +453,16 @@ def test_no_default_pharmacy_is_unknown_in_every_point(practice):
     assert of(practice, pharmacy=None).pharmacy == f.Pharmacy()
 
 
-@pytest.mark.parametrize("change", [
-    {"directory_state": "missing"}, {"directory_state": "inactive"}, {"service_levels": ["Cancel"]},
-    {"active_until": NOW}, {"active_from": NOW + timedelta(seconds=1)},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"directory_state": "missing"},
+        {"directory_state": "inactive"},
+        {"service_levels": ["Cancel"]},
+        {"active_until": NOW},
+        {"active_from": NOW + timedelta(seconds=1)},
+    ],
+)
 def test_a_default_that_does_not_take_prescriptions_now_is_not_current(practice, change):
     row = rows.make_pharmacy("9990050", **change)
     assert of(practice, pharmacy=row).pharmacy.is_current is False
@@ -411,9 +505,15 @@ def eastern(hour, minute=0, second=0, *, day=17, month=11):
     return datetime(2026, month, day, hour, minute, second, tzinfo=UTC) + timedelta(hours=5)
 
 
-@pytest.mark.parametrize(("moment", "is_closed"), [
-    (eastern(18, 59, 59), False), (eastern(19), True), (eastern(6, 59, 59), True), (eastern(7), False),
-])
+@pytest.mark.parametrize(
+    ("moment", "is_closed"),
+    [
+        (eastern(18, 59, 59), False),
+        (eastern(19), True),
+        (eastern(6, 59, 59), True),
+        (eastern(7), False),
+    ],
+)
 def test_the_borders_of_the_day(practice, moment, is_closed):
     hours = of(practice, now=moment, asked_at=moment).hours
     assert (hours.was_closed_when_sent, hours.is_closed_now) == (is_closed, is_closed)
@@ -424,12 +524,15 @@ def test_sent_while_closed_and_read_when_open_are_two_things(practice):
     assert (hours.was_closed_when_sent, hours.is_closed_now) == (True, False)
 
 
-@pytest.mark.parametrize(("evening", "opening"), [
-    # Spring: Saturday 7 March 2026, 8 pm EST; on Sunday 7 am is EDT already, eleven hours minus one later.
-    (datetime(2026, 3, 8, 1, 0, tzinfo=UTC), datetime(2026, 3, 8, 11, 0, tzinfo=UTC)),
-    # Autumn: Saturday 31 October 2026, 8 pm EDT; on Sunday 7 am is EST.
-    (datetime(2026, 11, 1, 0, 0, tzinfo=UTC), datetime(2026, 11, 1, 12, 0, tzinfo=UTC)),
-])
+@pytest.mark.parametrize(
+    ("evening", "opening"),
+    [
+        # Spring: Saturday 7 March 2026, 8 pm EST; on Sunday 7 am is EDT already, eleven hours minus one later.
+        (datetime(2026, 3, 8, 1, 0, tzinfo=UTC), datetime(2026, 3, 8, 11, 0, tzinfo=UTC)),
+        # Autumn: Saturday 31 October 2026, 8 pm EDT; on Sunday 7 am is EST.
+        (datetime(2026, 11, 1, 0, 0, tzinfo=UTC), datetime(2026, 11, 1, 12, 0, tzinfo=UTC)),
+    ],
+)
 def test_the_nights_the_clocks_change(practice, evening, opening):
     practice.open_days = list(range(7))
     hours = of(practice, now=evening, asked_at=evening).hours
@@ -459,8 +562,12 @@ def earlier(practice, medication, *, now, **values):
 
 def test_without_an_earlier_request_all_was_looked_at_and_nothing_found(practice):
     assert earlier(practice, rows.make_medication(practice), now=NOW) == f.Earlier(
-        is_same_open=False, is_same_in_every_point=None, opened_seconds_ago=None, was_denied_or_failed_in_24_h=False,
-        has_newer_message=False)
+        is_same_open=False,
+        is_same_in_every_point=None,
+        opened_seconds_ago=None,
+        was_denied_or_failed_in_24_h=False,
+        has_newer_message=False,
+    )
 
 
 def test_without_a_chart_patient_earlier_requests_are_unknown(practice):

@@ -32,10 +32,16 @@ def test_none_or_purged_is_none(sealed):
     assert identity.unseal(sealed=sealed, practice=None) is None
 
 
-@pytest.mark.parametrize(("born", "today", "age"), [
-    ("2008-02-29", date(2026, 2, 28), 17), ("2008-02-29", date(2026, 3, 1), 18), ("2026-11-17", date(2026, 11, 17), 0),
-    ("2026-11-18", date(2026, 11, 17), None), ("nonsense", date(2026, 11, 17), None),
-])
+@pytest.mark.parametrize(
+    ("born", "today", "age"),
+    [
+        ("2008-02-29", date(2026, 2, 28), 17),
+        ("2008-02-29", date(2026, 3, 1), 18),
+        ("2026-11-17", date(2026, 11, 17), 0),
+        ("2026-11-18", date(2026, 11, 17), None),
+        ("nonsense", date(2026, 11, 17), None),
+    ],
+)
 def test_age(born, today, age):
     assert rows.snapshot(birth_date=born).age_years(today=today) == age
 

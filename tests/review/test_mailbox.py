@@ -132,15 +132,31 @@ def test_a_letter_that_cannot_be_applied_is_a_persons_and_stops_no_other(practic
 # --- what matches nothing -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["status_010", "error", "verify", "rxrenewal_request", "rxchange_request",
-                                  "rxfill_dispensed", "cancelrx_response_denied", "newrx"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "status_010",
+        "error",
+        "verify",
+        "rxrenewal_request",
+        "rxchange_request",
+        "rxfill_dispensed",
+        "cancelrx_response_denied",
+        "newrx",
+    ],
+)
 def test_mail_that_matches_nothing_is_one_item_for_a_person_and_none_twice(practice, name):
     message = letter(name)
     receive(practice, message)
     receive(practice, message)
     (item,) = RefillRequest.objects.all()
     assert (item.state, item.kind, item.source, item.queue, item.reasons) == (
-        RequestState.IN_REVIEW, Kind.MESSAGE, Source.PHARMACY, "assistant", ["pharmacy_mail"])
+        RequestState.IN_REVIEW,
+        Kind.MESSAGE,
+        Source.PHARMACY,
+        "assistant",
+        ["pharmacy_mail"],
+    )
 
 
 def test_a_renewal_request_is_a_persons_even_when_it_relates_to_ours(practice):
@@ -165,8 +181,11 @@ def test_a_fill_feeds_the_history_of_its_patient_and_drug_once(practice):
 
 def test_a_fill_that_did_not_happen_is_a_persons_and_no_fill(practice):
     request, newrx = sent(practice)
-    message = letter("rxfill_dispensed", relates_to=newrx.message_id,
-                     replace=[(b"<Dispensed>", b"<NotDispensed>"), (b"</Dispensed>", b"</NotDispensed>")])
+    message = letter(
+        "rxfill_dispensed",
+        relates_to=newrx.message_id,
+        replace=[(b"<Dispensed>", b"<NotDispensed>"), (b"</Dispensed>", b"</NotDispensed>")],
+    )
     receive(practice, message)
     report = FillReport.objects.get()
     assert (report.filled_on, report.fills_left) == (None, None)
@@ -222,7 +241,8 @@ def network(practice, monkeypatch):
     monkeypatch.setattr(sending, "endpoint_of", lambda **_: None)
     monkeypatch.setattr(limits, "take", lambda **_: None)
     box.connection = Connection.objects.create(
-        practice=practice, vendor="surescripts", stage="dev", status="active", account="x")
+        practice=practice, vendor="surescripts", stage="dev", status="active", account="x"
+    )
     return box
 
 

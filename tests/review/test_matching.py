@@ -23,7 +23,11 @@ def match(practice, **values):
 def test_a_plain_entry(practice):
     got = match(practice)
     assert (got.ingredient_key, got.rxcui, got.days_supply, got.drug.schedule) == (
-        "omeprazole", "198051", 90, f.Schedule.not_controlled)
+        "omeprazole",
+        "198051",
+        90,
+        f.Schedule.not_controlled,
+    )
     assert got.drug_key.startswith("omeprazole|20")
     assert got.prescriber is None
 
@@ -39,10 +43,13 @@ def test_name_and_code_of_two_strengths_are_kept_apart(practice):
     assert (named.strength, named.form) != (coded.strength, coded.form)
 
 
-@pytest.mark.parametrize("values", [
-    {"name": "Zolpidem tartrate 5 mg oral tablet", "rxcui": ""},
-    {"name": "Zolpidem tartrate 5 mg oral tablet", "rxcui": "198051"},
-])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"name": "Zolpidem tartrate 5 mg oral tablet", "rxcui": ""},
+        {"name": "Zolpidem tartrate 5 mg oral tablet", "rxcui": "198051"},
+    ],
+)
 def test_one_side_controlled_is_never_surely_uncontrolled(practice, values):
     assert match(practice, **values).drug.schedule is not f.Schedule.not_controlled
 
@@ -53,14 +60,17 @@ def test_what_cannot_be_read_is_unknown(practice, values):
     assert (got.drug.schedule, got.ingredient_key, got.drug.ingredients) == (f.Schedule.unknown, "", ())
 
 
-@pytest.mark.parametrize(("values", "days"), [
-    ({"sig": "Take 2 capsules by mouth twice daily", "dispense_quantity": Decimal(120)}, 30),
-    ({"sig": "Take 1 capsule by mouth once daily as needed"}, None),
-    ({"sig": "Take as directed"}, None),
-    ({"dispense_quantity": None}, None),
-    ({"dispense_quantity": Decimal(100), "sig": "Take 3 capsules by mouth once daily"}, None),
-    ({"sig": "", "dosage_quantity": "1", "frequency": "once daily"}, 90),
-])
+@pytest.mark.parametrize(
+    ("values", "days"),
+    [
+        ({"sig": "Take 2 capsules by mouth twice daily", "dispense_quantity": Decimal(120)}, 30),
+        ({"sig": "Take 1 capsule by mouth once daily as needed"}, None),
+        ({"sig": "Take as directed"}, None),
+        ({"dispense_quantity": None}, None),
+        ({"dispense_quantity": Decimal(100), "sig": "Take 3 capsules by mouth once daily"}, None),
+        ({"sig": "", "dosage_quantity": "1", "frequency": "once daily"}, 90),
+    ],
+)
 def test_days_are_known_only_when_exact(practice, values, days):
     assert match(practice, **values).days_supply == days
 

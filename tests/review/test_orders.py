@@ -25,8 +25,14 @@ def request_():
 def made(request, *, snapshot=None, now=NOW, **values):
     for name, value in values.items():
         setattr(request, name, value)
-    return orders.newrx(request=request, snapshot=snapshot or rows.snapshot(), provider=request.prescriber,
-                        pharmacy=rows.make_pharmacy(), now=now, due_at=now)
+    return orders.newrx(
+        request=request,
+        snapshot=snapshot or rows.snapshot(),
+        provider=request.prescriber,
+        pharmacy=rows.make_pharmacy(),
+        now=now,
+        due_at=now,
+    )
 
 
 def said(dispatch):
@@ -37,10 +43,17 @@ def test_every_value_of_the_entry_stands_in_the_message(request_):
     message = said(made(request_))
     drug = message.prescribed
     assert (drug.quantity, drug.days_supply, drug.refills, drug.sig) == (
-        Decimal(90), 90, 0, "Take 1 capsule by mouth once daily")
+        Decimal(90),
+        90,
+        0,
+        "Take 1 capsule by mouth once daily",
+    )
     assert (drug.drug.rxcui, drug.drug.description) == (request_.rxcui, request_.drug_name)
     assert (message.patient.name.first, message.patient.name.last, str(message.patient.born_on)) == (
-        "Ana", "Reyes", "1968-03-04")
+        "Ana",
+        "Reyes",
+        "1968-03-04",
+    )
     assert (message.pharmacy.ncpdp_id, message.prescriber.npi) == ("9990001", request_.prescriber.npi)
 
 
@@ -56,10 +69,20 @@ def test_every_message_has_an_id_of_its_own_and_an_order_number_of_at_most_35(re
     assert len(orders.order_number(request=request_, revision=99)) <= 35
 
 
-@pytest.mark.parametrize("change", [
-    {"sig": "x" * 1001}, {"sig": ""}, {"drug_name": ""}, {"quantity": None}, {"quantity": Decimal(0)},
-    {"quantity_unit": "handfuls"}, {"quantity_unit": ""}, {"refills": None}, {"refills": 100},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sig": "x" * 1001},
+        {"sig": ""},
+        {"drug_name": ""},
+        {"quantity": None},
+        {"quantity": Decimal(0)},
+        {"quantity_unit": "handfuls"},
+        {"quantity_unit": ""},
+        {"refills": None},
+        {"refills": 100},
+    ],
+)
 def test_what_does_not_fit_the_message_is_refused_never_shortened(request_, change):
     with pytest.raises(DoesNotFit):
         made(request_, **change)
@@ -83,8 +106,16 @@ def test_the_sender_is_the_spi_of_the_place_else_of_home_else_the_only_one(reque
     provider = request_.prescriber
     only = provider.spis.get()
     assert orders.spi_for(provider=provider, request=request_) == only
-    other = Location.objects.create(practice=request_.practice, name="West", address_line_1="1 West", city="Nashville",
-                                    state="TN", zip="37205", phone="6152218800", fax="6152218801")
+    other = Location.objects.create(
+        practice=request_.practice,
+        name="West",
+        address_line_1="1 West",
+        city="Nashville",
+        state="TN",
+        zip="37205",
+        phone="6152218800",
+        fax="6152218801",
+    )
     west = Spi.objects.create(practice=request_.practice, provider=provider, location=other, spi="1234567890002")
     provider.refresh_from_db()
     assert orders.spi_for(provider=provider, request=request_) == only
@@ -111,7 +142,11 @@ def test_the_chart_is_told_what_was_sent_and_of_a_refusal_afterwards(request_):
     rows.send(request_, OutcomeKind.ACCEPTED, code="000", only="newrx")
     request_.refresh_from_db()
     record = orders.chart_record(request=request_, now=NOW)
-    assert record["patch"] == {"date_prescribed": "2026-11-17", "order_status": "Electronic eRx Sent",
-                               "dispense_quantity": 90.0, "number_refills": 0}
+    assert record["patch"] == {
+        "date_prescribed": "2026-11-17",
+        "order_status": "Electronic eRx Sent",
+        "dispense_quantity": 90.0,
+        "number_refills": 0,
+    }
     correction = orders.chart_correction(request=request_, now=NOW)
     assert (correction["how"], "rejected on 2026-11-17" in correction["note"]) == ("note", True)

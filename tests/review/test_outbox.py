@@ -23,8 +23,16 @@ def request_():
 
 
 def frozen(request, **values):
-    return outbox.freeze(**{"request": request, "kind": DispatchKind.REPLY, "document": {"b": 1, "a": "ñ"}, "now": NOW,
-                            "purpose": ReplyPurpose.ANSWER, **values})
+    return outbox.freeze(
+        **{
+            "request": request,
+            "kind": DispatchKind.REPLY,
+            "document": {"b": 1, "a": "ñ"},
+            "now": NOW,
+            "purpose": ReplyPurpose.ANSWER,
+            **values,
+        }
+    )
 
 
 def test_what_is_frozen_comes_back_byte_for_byte_and_is_sealed(request_):
@@ -38,8 +46,11 @@ def test_what_is_frozen_comes_back_byte_for_byte_and_is_sealed(request_):
 def test_the_key_is_the_same_for_the_same_message_and_another_for_any_other(request_):
     key = frozen(request_).idempotency_key
     assert frozen(request_, document={"other": 1}).idempotency_key == key
-    others = [frozen(request_, purpose=ReplyPurpose.SENT), frozen(request_, revision=99),
-              frozen(request_, kind=DispatchKind.TASK)]
+    others = [
+        frozen(request_, purpose=ReplyPurpose.SENT),
+        frozen(request_, revision=99),
+        frozen(request_, kind=DispatchKind.TASK),
+    ]
     assert len({key, *(one.idempotency_key for one in others)}) == 4
 
 
@@ -52,8 +63,9 @@ def test_one_message_cannot_be_queued_twice(request_):
 
 def test_two_live_prescriptions_of_one_request_cannot_exist(request_):
     first = Dispatch.objects.get(kind="newrx")
-    second = outbox.freeze(request=request_, kind=DispatchKind.NEWRX, document=b"x", now=NOW, message_id="m2",
-                           revision=77)
+    second = outbox.freeze(
+        request=request_, kind=DispatchKind.NEWRX, document=b"x", now=NOW, message_id="m2", revision=77
+    )
     with pytest.raises(IntegrityError, match="one_live_newrx_per_request"), transaction.atomic():
         outbox.put(dispatches=[second], ledger=Ledger(now=NOW))
     Dispatch.objects.filter(pk=first.pk).update(state=DispatchState.REJECTED)
@@ -64,8 +76,9 @@ def test_two_live_prescriptions_of_one_request_cannot_exist(request_):
 def test_the_database_refuses_a_controlled_or_unknown_drug_on_the_routine_lane(request_, schedule):
     Dispatch.objects.filter(kind="newrx").update(state=DispatchState.REJECTED)
     request_.schedule = schedule
-    made = outbox.freeze(request=request_, kind=DispatchKind.NEWRX, document=b"x", now=NOW, message_id="m3",
-                         revision=78)
+    made = outbox.freeze(
+        request=request_, kind=DispatchKind.NEWRX, document=b"x", now=NOW, message_id="m3", revision=78
+    )
     with pytest.raises(IntegrityError, match="controlled_is_signed"), transaction.atomic():
         outbox.put(dispatches=[made], ledger=Ledger(now=NOW))
 

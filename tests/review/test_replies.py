@@ -7,8 +7,12 @@ from review import replies
 from review.models import ReplyPurpose
 
 PURPOSES = [one for one in ReplyPurpose if one is not ReplyPurpose.NOTHING]
-WORDS = {"drug_name": "omeprazole 20 MG", "pharmacy_name": "Oak Street Pharmacy", "opening": "Tuesday 7:00 am",
-         "note": "See you."}
+WORDS = {
+    "drug_name": "omeprazole 20 MG",
+    "pharmacy_name": "Oak Street Pharmacy",
+    "opening": "Tuesday 7:00 am",
+    "note": "See you.",
+}
 
 
 def practice(**values):

@@ -29,8 +29,15 @@ def practice():
 
 def came(practice, moment, **values):
     patient = f"7{next(number):07d}"
-    return rows.admit(practice, rows.make_medication(practice, patient), now=moment, asked_at=moment,
-                      patient_external_id=patient, sender_id=f"pat_{patient}", **values)
+    return rows.admit(
+        practice,
+        rows.make_medication(practice, patient),
+        now=moment,
+        asked_at=moment,
+        patient_external_id=patient,
+        sender_id=f"pat_{patient}",
+        **values,
+    )
 
 
 def overnight(practice, now):

@@ -30,8 +30,13 @@ def lind(practice, osei):
 
 
 def away(provider, stand_in=None):
-    Coverage.objects.create(practice=provider.practice, provider=provider, stand_in=stand_in, starts_at=NOW,
-                            ends_at=NOW + timedelta(hours=1))
+    Coverage.objects.create(
+        practice=provider.practice,
+        provider=provider,
+        stand_in=stand_in,
+        starts_at=NOW,
+        ends_at=NOW + timedelta(hours=1),
+    )
 
 
 def owner(practice, prescriber, queue=Queue.PRESCRIBER, now=NOW):

@@ -139,8 +139,13 @@ def test_bodies_go_at_the_practices_age_and_rows_stay(practice):
 
 def test_identities_go_a_set_time_after_the_end_and_never_while_open(practice):
     ended = rows.admit(practice)
-    waiting = rows.admit(practice, rows.make_medication(practice, "70112346"), patient_external_id="70112346",
-                         sender_id="pat_2", reading=rows.replace(rows.PLAIN, is_plain=False))
+    waiting = rows.admit(
+        practice,
+        rows.make_medication(practice, "70112346"),
+        patient_external_id="70112346",
+        sender_id="pat_2",
+        reading=rows.replace(rows.PLAIN, is_plain=False),
+    )
     rows.send(ended, OutcomeKind.DELIVERED, code="010")
     keep = timedelta(days=practice.snapshot_days)
     assert timers.purge(now=NOW + keep)["snapshots"] == 0
@@ -153,8 +158,9 @@ def test_identities_go_a_set_time_after_the_end_and_never_while_open(practice):
 
 
 def test_mail_not_yet_applied_is_never_purged(practice):
-    mail = NetworkMail.objects.create(practice=practice, sender="P:1", message_id="m", document_sealed=b"x",
-                                      received_at=NOW - timedelta(days=999))
+    mail = NetworkMail.objects.create(
+        practice=practice, sender="P:1", message_id="m", document_sealed=b"x", received_at=NOW - timedelta(days=999)
+    )
     timers.purge(now=NOW)
     mail.refresh_from_db()
     assert bytes(mail.document_sealed) == b"x"

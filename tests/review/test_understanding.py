@@ -11,11 +11,23 @@ from tests.review import rows
 
 MAYBE = st.none() | st.booleans()
 READINGS = st.builds(
-    f.Reading, kind=st.sampled_from(f.Kind), tag=st.sampled_from(f.Tag), is_plain=MAYBE,
-    doubts=st.lists(st.sampled_from(["a", "b"]), max_size=2).map(tuple), strength_differs=MAYBE, form_differs=MAYBE,
-    quantity_differs=MAYBE, directions_differ=MAYBE, channel=st.sampled_from(f.Channel),
-    author=st.sampled_from(f.Author), is_identity_verified=MAYBE, is_emergency=MAYBE, has_symptom=MAYBE,
-    is_out_of_drug=MAYBE, confidence_percent=st.none() | st.integers(0, 100))
+    f.Reading,
+    kind=st.sampled_from(f.Kind),
+    tag=st.sampled_from(f.Tag),
+    is_plain=MAYBE,
+    doubts=st.lists(st.sampled_from(["a", "b"]), max_size=2).map(tuple),
+    strength_differs=MAYBE,
+    form_differs=MAYBE,
+    quantity_differs=MAYBE,
+    directions_differ=MAYBE,
+    channel=st.sampled_from(f.Channel),
+    author=st.sampled_from(f.Author),
+    is_identity_verified=MAYBE,
+    is_emergency=MAYBE,
+    has_symptom=MAYBE,
+    is_out_of_drug=MAYBE,
+    confidence_percent=st.none() | st.integers(0, 100),
+)
 
 
 def no_seal(**values):

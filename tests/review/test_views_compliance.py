@@ -21,9 +21,15 @@ AUDIT = "/audit/"
 def note(scene, event="request.approved", **values):
     practice = values.pop("practice", scene.practice)
     with transaction.atomic():
-        log.record(now=values.pop("now", NOW), draft=Draft(
-            practice_id=practice.id, event=event, actor=values.pop("actor", Actor(ActorKind.system, "refill-hub")),
-            **values))
+        log.record(
+            now=values.pop("now", NOW),
+            draft=Draft(
+                practice_id=practice.id,
+                event=event,
+                actor=values.pop("actor", Actor(ActorKind.system, "refill-hub")),
+                **values,
+            ),
+        )
     return Entry.objects.filter(practice_id=practice.id).latest("number")
 
 
@@ -54,11 +60,17 @@ def test_filters_find_by_event_person_outcome_reference_and_day(scene):
     person = Actor(ActorKind.person, str(scene.osei.user.id))
     request_id = uuid.uuid4()
     wanted = note(
-        scene, "request.denied", actor=person, outcome="denied", request_id=request_id, patient_ref="p_8c04aa")
+        scene, "request.denied", actor=person, outcome="denied", request_id=request_id, patient_ref="p_8c04aa"
+    )
     note(scene, "request.held", outcome="held")
     client = scene.client("cora")
-    for query in ("?event=request.denied", f"?who={scene.osei.user.id}", "?outcome=denied",
-                  f"?reference={request_id}", "?reference=p_8c04"):
+    for query in (
+        "?event=request.denied",
+        f"?who={scene.osei.user.id}",
+        "?outcome=denied",
+        f"?reference={request_id}",
+        "?reference=p_8c04",
+    ):
         assert wanted.number in numbers(client.get(AUDIT + query)), query
         assert numbers(client.get(AUDIT + query + "&event=dispatch.queued")) == [], query
     assert numbers(client.get(AUDIT + "?since=2026-11-18")) == []
@@ -72,8 +84,9 @@ def test_days_are_days_of_the_practice(scene):
     assert late.number not in numbers(client.get(AUDIT + "?since=2026-11-18"))
 
 
-@pytest.mark.parametrize("query", ["?reference=zzz", "?outcome=%27;--", "?since=2026-11-18&until=2026-11-17",
-                                   "?event=nonsense", "?before=0"])
+@pytest.mark.parametrize(
+    "query", ["?reference=zzz", "?outcome=%27;--", "?since=2026-11-18&until=2026-11-17", "?event=nonsense", "?before=0"]
+)
 def test_a_wrong_filter_is_said_not_guessed(scene, query):
     page = scene.client("cora").get(AUDIT + query)
     assert page.status_code == 422
@@ -89,8 +102,10 @@ def test_pages_go_on_by_number_without_gap(scene):
         seen += numbers(page)
         more = re.search(r'href="(\?[^"]*before=\d+)">Older', page.content.decode())
         query = more.group(1).replace("&amp;", "&") if more else ""
-    assert seen == sorted(Entry.objects.filter(practice_id=scene.practice.id, event="request.approved")
-                          .values_list("number", flat=True), reverse=True)
+    assert seen == sorted(
+        Entry.objects.filter(practice_id=scene.practice.id, event="request.approved").values_list("number", flat=True),
+        reverse=True,
+    )
 
 
 def test_another_practices_entries_are_not_there(scene):

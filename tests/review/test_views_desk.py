@@ -56,8 +56,14 @@ def test_danger_comes_first_then_failures_then_what_an_assistant_can_do(scene):
 
 
 def test_the_page_shows_names_codes_and_the_words_for_each(scene):
-    make.waiting(scene, first="Rosa", last="Quint", last_code="900 / 4040", reasons=["transmission_failed"],
-                 last_text="Takes no electronic prescriptions")
+    make.waiting(
+        scene,
+        first="Rosa",
+        last="Quint",
+        last_code="900 / 4040",
+        reasons=["transmission_failed"],
+        last_text="Takes no electronic prescriptions",
+    )
     page = scene.client("mia").get(reverse("review:today"))
     words = text_of(page)
     for part in ("Rosa Quint", "900 / 4040", "Rejected by the network", "Takes no electronic prescriptions", "1 open"):
@@ -116,16 +122,38 @@ def test_a_held_item_is_taken_up_from_the_page(scene):
 
 
 def test_alarms_vendors_and_absences_stand_on_the_page(scene):
-    Alarm.objects.create(practice=scene.practice, kind="coverage_gap", sentence="Nobody covers Dr. Osei.",
-                         opened_at=NOW, last_seen_at=NOW)
-    Alarm.objects.create(practice=scene.practice, kind="old", sentence="Long over.", opened_at=NOW, last_seen_at=NOW,
-                         closed_at=NOW)
-    Connection.objects.create(practice=scene.practice, vendor="klara", stage="dev", status="active",
-                              last_webhook_at=NOW - timedelta(minutes=3))
-    Connection.objects.create(practice=scene.practice, vendor="surescripts", stage="dev", status="active",
-                              last_error_at=NOW, last_error_code="503")
-    Coverage.objects.create(practice=scene.practice, provider=scene.osei, stand_in=scene.lind,
-                            starts_at=NOW + timedelta(days=1), ends_at=NOW + timedelta(days=2))
+    Alarm.objects.create(
+        practice=scene.practice,
+        kind="coverage_gap",
+        sentence="Nobody covers Dr. Osei.",
+        opened_at=NOW,
+        last_seen_at=NOW,
+    )
+    Alarm.objects.create(
+        practice=scene.practice, kind="old", sentence="Long over.", opened_at=NOW, last_seen_at=NOW, closed_at=NOW
+    )
+    Connection.objects.create(
+        practice=scene.practice,
+        vendor="klara",
+        stage="dev",
+        status="active",
+        last_webhook_at=NOW - timedelta(minutes=3),
+    )
+    Connection.objects.create(
+        practice=scene.practice,
+        vendor="surescripts",
+        stage="dev",
+        status="active",
+        last_error_at=NOW,
+        last_error_code="503",
+    )
+    Coverage.objects.create(
+        practice=scene.practice,
+        provider=scene.osei,
+        stand_in=scene.lind,
+        starts_at=NOW + timedelta(days=1),
+        ends_at=NOW + timedelta(days=2),
+    )
     words = text_of(scene.client("mia").get(reverse("review:today")))
     assert "Nobody covers Dr. Osei." in words
     assert "Long over." not in words
@@ -197,8 +225,9 @@ def test_an_answer_reaches_the_patient_and_ends_the_item(scene):
     client = scene.client("mia")
     page = client.get(reverse("review:item", args=[row.id]))
     assert "My leg is swollen" in text_of(page)
-    answer = client.post(reverse("review:answer", args=[row.id]),
-                         fields(row, place="desk", reason="wrote", text="Please call us today."))
+    answer = client.post(
+        reverse("review:answer", args=[row.id]), fields(row, place="desk", reason="wrote", text="Please call us today.")
+    )
     assert answer.status_code == 302
     row.refresh_from_db()
     assert (row.state, row.dispatches.filter(kind="reply", purpose="answer").count()) == (R.ANSWERED, 1)

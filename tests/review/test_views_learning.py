@@ -93,7 +93,8 @@ def test_what_is_about_the_whole_message_marks_no_words(scene):
     kept = understanding.open_kept(sealed=row.reading_sealed, practice=scene.practice)
     kept["doubts"] = [{"code": "voicemail", "sentence": "A transcript of a voicemail.", "span": [0, 0, 16]}]
     RefillRequest.objects.filter(pk=row.pk).update(
-        reading_sealed=understanding.seal(kept=kept, practice=scene.practice))
+        reading_sealed=understanding.seal(kept=kept, practice=scene.practice)
+    )
     page = scene.client("osei").get(to("card", row))
     assert "A transcript of a voicemail." in text_of(page)
     quote = page.content.decode().split("<blockquote>")[1].split("</blockquote>")[0]
@@ -107,7 +108,8 @@ def test_a_reading_kept_before_all_this_still_shows(scene):
         del kept[name]
     kept["doubts"] = [{"code": "negation", "sentence": "Holds a negation."}]
     RefillRequest.objects.filter(pk=row.pk).update(
-        reading_sealed=understanding.seal(kept=kept, practice=scene.practice))
+        reading_sealed=understanding.seal(kept=kept, practice=scene.practice)
+    )
     for who, name in (("osei", "card"), ("mia", "item")):
         page = scene.client(who).get(to(name, row))
         assert "Holds a negation." in text_of(page)

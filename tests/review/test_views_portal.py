@@ -96,10 +96,20 @@ def test_the_card_shows_who_which_drug_and_what_is_not_met_first(scene):
     row = make.waiting(scene)
     page = scene.client("osei").get(to("card", row))
     words = text_of(page)
-    for part in ("Ana Reyes", "Mar 4, 1968", "(58 y)",
-                 "lisinopril 10 mg tablet", "Take 1 tablet by mouth once daily",
-                 "90 tablets", "Oak Street Pharmacy, 412 Oak Street", "2 days left", "by Dr. Osei", "None on file",
-                 "1 not met", "Potassium newer than 365 days."):
+    for part in (
+        "Ana Reyes",
+        "Mar 4, 1968",
+        "(58 y)",
+        "lisinopril 10 mg tablet",
+        "Take 1 tablet by mouth once daily",
+        "90 tablets",
+        "Oak Street Pharmacy, 412 Oak Street",
+        "2 days left",
+        "by Dr. Osei",
+        "None on file",
+        "1 not met",
+        "Potassium newer than 365 days.",
+    ):
         assert part in words, part
     assert words.index("None on file") < words.index("1 exact match")
     assert page["Cache-Control"].count("no-store") == 1
@@ -153,16 +163,24 @@ def test_a_purged_patient_leaves_a_card_that_can_be_read(scene):
 
 def test_other_open_items_of_the_patient_are_named(scene):
     row = make.waiting(scene, patient="70119999")
-    more = make.waiting(scene, patient="70119999", medication={
-        "name": "Atorvastatin 40 mg oral tablet", "rxcui": "617311"})
+    more = make.waiting(
+        scene, patient="70119999", medication={"name": "Atorvastatin 40 mg oral tablet", "rxcui": "617311"}
+    )
     page = scene.client("osei").get(to("card", row))
     assert to("card", more) in page.content.decode()
 
 
 def test_spans_cut_the_words_without_losing_a_character():
     text = "Please refill my lisinopril to Oak"
-    for spans in ([], [(7, 13, "a")], [(0, 6, "a"), (3, 13, "b")], [(30, 99, "a")], [(9, 9, "a")], [(5, 2, "a")],
-                  [(0, 34, "a"), (0, 34, "b")]):
+    for spans in (
+        [],
+        [(7, 13, "a")],
+        [(0, 6, "a"), (3, 13, "b")],
+        [(30, 99, "a")],
+        [(9, 9, "a")],
+        [(5, 2, "a")],
+        [(0, 34, "a"), (0, 34, "b")],
+    ):
         assert "".join(part.text for part in queries_words.parts_of(text=text, spans=spans)) == text
 
 
@@ -329,8 +347,12 @@ def test_a_locked_item_refuses_everything_until_a_person_recorded_the_call(scene
     page = client.get(to("card", row))
     assert "It may be at the pharmacy" in text_of(page)
     assert to("approve", row) not in page.content.decode()
-    for name, more in (("approve", {"although": "1"}), ("deny", {"code": "AM"}), ("ask_visit", {}),
-                       ("cancel", {"reason": "not_needed"})):
+    for name, more in (
+        ("approve", {"although": "1"}),
+        ("deny", {"code": "AM"}),
+        ("ask_visit", {}),
+        ("cancel", {"reason": "not_needed"}),
+    ):
         assert client.post(to(name, row), fields(row, **more)).status_code == 409, name
     assert client.post(to("confirm", row), fields(row, arrived="no", pharmacy="", spoke_with="")).status_code == 422
     answer = client.post(to("confirm", row), fields(row, arrived="no", pharmacy="Oak Street", spoke_with="Jo"))

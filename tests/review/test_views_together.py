@@ -45,8 +45,9 @@ def test_two_prescribers_approve_at_once_and_one_wins(open_scene, turn):
     row = make.waiting(scene)
     address = reverse("review:approve", args=[row.id])
     clients = {who: scene.client(who) for who in ("osei", "lind")}
-    pages = at_once(*(
-        lambda client=client: client.post(address, fields(row, although="1")) for client in clients.values()))
+    pages = at_once(
+        *(lambda client=client: client.post(address, fields(row, although="1")) for client in clients.values())
+    )
     assert sorted(page.status_code for page in pages) == [302, 409]
     row.refresh_from_db()
     loser = next(page for page in pages if page.status_code == 409).content.decode()

@@ -30,9 +30,7 @@ def connection():
     connection = Connection.objects.create(
         practice=practice, vendor="klara", stage="dev", status="active", account="prac_77"
     )
-    vault.store(
-        connection=connection, kind=SecretKind.webhook_secret, value=SECRET, now=clock.now(), actor=SYSTEM
-    )
+    vault.store(connection=connection, kind=SecretKind.webhook_secret, value=SECRET, now=clock.now(), actor=SYSTEM)
     return connection
 
 
@@ -102,9 +100,7 @@ def test_the_same_event_id_with_another_body_is_a_conflict_with_an_alarm(client,
 def test_what_does_not_prove_its_origin_is_401_and_leaves_only_an_audit_entry(client, connection, change):
     body, extra = body_of(), {}
     if change == "unsigned":
-        answer = client.post(
-            f"/webhooks/klara/{connection.endpoint_token}/", body, content_type="application/json"
-        )
+        answer = client.post(f"/webhooks/klara/{connection.endpoint_token}/", body, content_type="application/json")
     elif change == "wrong_secret":
         answer = post(client, connection, body, secret=OTHER)
     elif change == "one_byte":

@@ -36,7 +36,8 @@ def test_a_drug_line_reads_as_people_write_it_and_loses_no_number(name, shown):
 
 
 @pytest.mark.parametrize(
-    ("minutes", "said"), [(0, "0 m"), (52, "52 m"), (75, "1 h 15 m"), (60 * 49, "2 days"), (-5, "0 m")])
+    ("minutes", "said"), [(0, "0 m"), (52, "52 m"), (75, "1 h 15 m"), (60 * 49, "2 days"), (-5, "0 m")]
+)
 def test_waiting_is_said_in_hours_and_minutes(minutes, said):
     assert wording.waited(NOW - timedelta(minutes=minutes), NOW) == said
 

@@ -55,8 +55,13 @@ def test_one_drug_named_twice_in_one_burst_is_one_prescription(practice):
 
 def test_two_patients_with_one_drug_in_one_batch_are_two_prescriptions(practice):
     asks = [
-        rows.make_ask(practice, rows.make_medication(practice, patient), patient_external_id=patient,
-                      sender_id=f"pat_{patient}", snapshot=rows.snapshot(patient_external_id=patient))
+        rows.make_ask(
+            practice,
+            rows.make_medication(practice, patient),
+            patient_external_id=patient,
+            sender_id=f"pat_{patient}",
+            snapshot=rows.snapshot(patient_external_id=patient),
+        )
         for patient in ("70112345", "70112346")
     ]
     assert states(*workflow.admit(asks=asks, now=NOW).requests) == [RequestState.APPROVED] * 2
@@ -74,19 +79,27 @@ def test_the_same_patient_id_at_two_practices_is_two_patients(practice):
 def test_two_drugs_of_one_burst_are_two_requests_linked_to_one_event(practice):
     event = rows.make_event(practice)
     omeprazole = rows.make_medication(practice)
-    famotidine = rows.make_medication(practice, name="Famotidine 20 mg oral tablet", rxcui="310273",
-                                      dosage_units="tablet", sig="Take 1 tablet by mouth once daily")
+    famotidine = rows.make_medication(
+        practice,
+        name="Famotidine 20 mg oral tablet",
+        rxcui="310273",
+        dosage_units="tablet",
+        sig="Take 1 tablet by mouth once daily",
+    )
     asks = [rows.make_ask(practice, one, events=(event,)) for one in (omeprazole, famotidine)]
     made = workflow.admit(asks=asks, now=NOW).requests
     assert len({row.id for row in made}) == 2
     assert EventLink.objects.filter(event=event).count() == 2
 
 
-@pytest.mark.parametrize(("later", "expected"), [
-    (timedelta(hours=23, minutes=59, seconds=59), RequestState.DUPLICATE),
-    (timedelta(hours=24), RequestState.DUPLICATE),
-    (timedelta(hours=24, seconds=1), RequestState.IN_REVIEW),
-])
+@pytest.mark.parametrize(
+    ("later", "expected"),
+    [
+        (timedelta(hours=23, minutes=59, seconds=59), RequestState.DUPLICATE),
+        (timedelta(hours=24), RequestState.DUPLICATE),
+        (timedelta(hours=24, seconds=1), RequestState.IN_REVIEW),
+    ],
+)
 def test_the_border_of_the_duplicate_window_while_the_first_is_on_its_way(practice, later, expected):
     medication = rows.make_medication(practice)
     first = rows.admit(practice, medication)
@@ -96,10 +109,16 @@ def test_the_border_of_the_duplicate_window_while_the_first_is_on_its_way(practi
     assert newrx().count() == 1
 
 
-@pytest.mark.parametrize("change", [
-    {"is_plain": False}, {"doubts": ("sure_of_nothing",)}, {"author": f.Author.proxy},
-    {"channel": f.Channel.voicemail}, {"is_identity_verified": False},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"is_plain": False},
+        {"doubts": ("sure_of_nothing",)},
+        {"author": f.Author.proxy},
+        {"channel": f.Channel.voicemail},
+        {"is_identity_verified": False},
+    ],
+)
 def test_only_a_plain_repeat_is_a_duplicate_anything_else_is_a_persons(practice, change):
     medication = rows.make_medication(practice)
     first = rows.admit(practice, medication)
@@ -193,8 +212,9 @@ def test_events_somebody_else_has_finished_are_not_admitted_twice(practice, prog
 def test_a_clash_in_the_database_is_settled_burst_by_burst(practice, monkeypatch):
     """What else a unique constraint may refuse holds up its own burst only."""
     good = rows.make_ask(practice, rows.make_medication(practice))
-    bad = rows.make_ask(practice, rows.make_medication(practice, "70112346"), patient_external_id="70112346",
-                        sender_id="pat_2")
+    bad = rows.make_ask(
+        practice, rows.make_medication(practice, "70112346"), patient_external_id="70112346", sender_id="pat_2"
+    )
     calls = []
     plain = admission._admit
 
@@ -268,8 +288,16 @@ def test_two_batches_of_the_same_patients_in_opposite_order_do_not_deadlock():
     medications = {one: rows.make_medication(practice, one) for one in patients}
 
     def asks(order):
-        return [rows.make_ask(practice, medications[one], patient_external_id=one, sender_id=f"pat_{one}",
-                              conversation_id=f"conv_{one}") for one in order]
+        return [
+            rows.make_ask(
+                practice,
+                medications[one],
+                patient_external_id=one,
+                sender_id=f"pat_{one}",
+                conversation_id=f"conv_{one}",
+            )
+            for one in order
+        ]
 
     first, second = asks(patients), asks(reversed(patients))
     results = at_once(lambda: workflow.admit(asks=first, now=NOW), lambda: workflow.admit(asks=second, now=NOW))

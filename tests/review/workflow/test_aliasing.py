@@ -161,7 +161,8 @@ def test_a_renewed_entry_keeps_its_names(practice):
     request, alias, entries = propose(practice)
     confirm(request, alias)
     MirrorMedication.objects.filter(pk=entries[0].pk).update(
-        record_hash="new", prescribed_on=NOW.date(), order_status="Printed", changed_at=NOW + timedelta(hours=1))
+        record_hash="new", prescribed_on=NOW.date(), order_status="Printed", changed_at=NOW + timedelta(hours=1)
+    )
     assert timers.end_dead_aliases(now=NOW + timedelta(hours=2)) == 0
     assert names(practice, entries)[entries[0].external_id].confirmed == ("heart helper",)
 

@@ -248,7 +248,8 @@ def test_the_database_itself_refuses_other_characters_in_the_drugs_words(practic
             ReadingCorrection.objects.create(
                 practice=practice, request=request, person=osei(practice).user, at=NOW, drug_words=words)  # fmt: skip
     ReadingCorrection.objects.create(
-        practice=practice, request=request, person=osei(practice).user, at=NOW, drug_words="metformina é co-trimox 10")
+        practice=practice, request=request, person=osei(practice).user, at=NOW, drug_words="metformina é co-trimox 10"
+    )
 
 
 def test_a_rewritten_text_is_emptied_after_its_time_and_the_correction_stays(practice, two):

@@ -69,11 +69,21 @@ def test_what_intake_found_wanting_keeps_an_approval_before_a_person(practice):
     assert (request.state, request.reasons[0]) == (R.IN_REVIEW, "chart_unreached")
 
 
-@pytest.mark.parametrize("change", [
-    {"allergies": None}, {"allergies": ("omeprazole",)}, {"other_drugs": None}, {"mirror_age_minutes": None},
-    {"mirror_age_minutes": 10_000}, {"pharmacy": None}, {"snapshot": None}, {"entries_matching": 2},
-    {"named_text": "the other one"}, {"patient_external_id": "70119999"},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"allergies": None},
+        {"allergies": ("omeprazole",)},
+        {"other_drugs": None},
+        {"mirror_age_minutes": None},
+        {"mirror_age_minutes": 10_000},
+        {"pharmacy": None},
+        {"snapshot": None},
+        {"entries_matching": 2},
+        {"named_text": "the other one"},
+        {"patient_external_id": "70119999"},
+    ],
+)
 def test_each_lack_alone_is_a_persons(practice, change):
     medication = rows.make_medication(practice)
     request = rows.admit(practice, medication, **change)
@@ -84,9 +94,13 @@ def test_each_lack_alone_is_a_persons(practice, change):
 # --- holds --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("sent_at", "state"), [
-    (EVENING - timedelta(seconds=1), R.APPROVED), (EVENING, R.HELD),
-])
+@pytest.mark.parametrize(
+    ("sent_at", "state"),
+    [
+        (EVENING - timedelta(seconds=1), R.APPROVED),
+        (EVENING, R.HELD),
+    ],
+)
 def test_the_border_of_the_hold(practice, sent_at, state):
     request = rows.admit(practice, now=sent_at, asked_at=sent_at)
     assert request.state == state, request.reasons
@@ -100,8 +114,13 @@ def test_a_hold_tells_the_patient_when_we_open_and_sends_nothing_else(practice):
 
 
 def test_a_drug_whose_gap_may_hurt_is_never_held_by_machine(practice):
-    warfarin = rows.make_medication(practice, name="Warfarin sodium 5 mg oral tablet", rxcui="855332",
-                                    dosage_units="tablet", sig="Take 1 tablet by mouth once daily")
+    warfarin = rows.make_medication(
+        practice,
+        name="Warfarin sodium 5 mg oral tablet",
+        rxcui="855332",
+        dosage_units="tablet",
+        sig="Take 1 tablet by mouth once daily",
+    )
     request = rows.admit(practice, warfarin, now=EVENING, asked_at=EVENING)
     assert request.state == R.IN_REVIEW
 
@@ -115,7 +134,11 @@ def test_an_emergency_is_answered_at_once_paged_and_urgent(practice):
     provider.save()
     request = emergency(practice)
     assert (request.state, request.kind, request.is_urgent, request.reasons[0]) == (
-        R.IN_REVIEW, Kind.MESSAGE, True, "emergency")
+        R.IN_REVIEW,
+        Kind.MESSAGE,
+        True,
+        "emergency",
+    )
     assert kinds() == [("page", "emergency"), ("reply", "emergency")]
     assert set(Dispatch.objects.values_list("due_at", flat=True)) == {NOW}
 
@@ -149,8 +172,13 @@ def test_a_plain_review_goes_to_the_entrys_prescriber(practice):
 
 def test_a_controlled_drug_without_anybody_for_the_task_is_the_administrators(practice):
     practice.providers.update(drchrono_user_id="")
-    zolpidem = rows.make_medication(practice, name="Zolpidem tartrate 5 mg oral tablet", rxcui="854873",
-                                    dosage_units="tablet", sig="Take 1 tablet by mouth at bedtime")
+    zolpidem = rows.make_medication(
+        practice,
+        name="Zolpidem tartrate 5 mg oral tablet",
+        rxcui="854873",
+        dosage_units="tablet",
+        sig="Take 1 tablet by mouth at bedtime",
+    )
     request = rows.admit(practice, zolpidem)
     assert (request.state, request.reasons[0]) == (R.IN_REVIEW, "nobody_for_task")
     assert Dispatch.objects.count() == 0
@@ -159,9 +187,16 @@ def test_a_controlled_drug_without_anybody_for_the_task_is_the_administrators(pr
 def test_fills_left_by_the_pharmacys_own_report_are_told_and_nothing_is_prescribed(practice):
     medication = rows.make_medication(practice)
     FillReport.objects.create(
-        practice=practice, message_id="m1", patient_external_id="70112345", ingredient_key="omeprazole",
-        kind="Dispensed", filled_on=TODAY - timedelta(days=80), days_supply=90, fills_left=2,
-        received_at=NOW - timedelta(days=80))
+        practice=practice,
+        message_id="m1",
+        patient_external_id="70112345",
+        ingredient_key="omeprazole",
+        kind="Dispensed",
+        filled_on=TODAY - timedelta(days=80),
+        days_supply=90,
+        fills_left=2,
+        received_at=NOW - timedelta(days=80),
+    )
     request = rows.admit(practice, medication)
     assert request.state == R.TOLD, request.reasons
     assert not Dispatch.objects.filter(kind="newrx").exists()

@@ -79,8 +79,13 @@ def test_the_stop_switch_for_automatic_approval_keeps_what_no_person_approved(pr
 
 def test_the_stop_switch_for_automatic_approval_lets_a_persons_approval_pass(practice):
     request = rows.admit(practice, reading=replace(rows.PLAIN, is_plain=False))
-    workflow.approve(request_id=request.id, user=request.prescriber.user, provider=request.prescriber,
-                     version=request.version, now=NOW)
+    workflow.approve(
+        request_id=request.id,
+        user=request.prescriber.user,
+        provider=request.prescriber,
+        version=request.version,
+        now=NOW,
+    )
     Practice.objects.update(automatic_stopped_at=NOW, automatic_stopped_by=request.prescriber.user)
     assert [d.kind for d in claimed()] == ["newrx"]
 
@@ -133,8 +138,9 @@ def test_unread_news_of_somebody_else_or_elsewhere_does_not_wait(practice, reque
 def test_unread_news_holds_decisions_told_to_the_patient_but_not_what_has_happened(practice):
     asked = rows.admit(practice, reading=replace(rows.PLAIN, is_plain=False))
     workflow.ask_visit(request_id=asked.id, user=asked.prescriber.user, version=asked.version, now=NOW)
-    done = rows.admit(practice, rows.make_medication(practice, "70112346"), patient_external_id="70112346",
-                      sender_id="pat_2")
+    done = rows.admit(
+        practice, rows.make_medication(practice, "70112346"), patient_external_id="70112346", sender_id="pat_2"
+    )
     rows.send(done, OutcomeKind.ACCEPTED, code="000", only="newrx")
     Dispatch.objects.filter(state="sending").update(state="queued", lease_until=None)
     rows.make_event(practice, progress="received", sender_id="pat_1")
@@ -143,8 +149,9 @@ def test_unread_news_holds_decisions_told_to_the_patient_but_not_what_has_happen
 
 
 def test_a_prescription_of_ours_for_the_same_drug_within_a_day_keeps_it(practice, request_):
-    twin = rows.admit(practice, rows.make_medication(practice, "70112346"), patient_external_id="70112346",
-                      sender_id="pat_2")
+    twin = rows.admit(
+        practice, rows.make_medication(practice, "70112346"), patient_external_id="70112346", sender_id="pat_2"
+    )
     rows.send(twin, OutcomeKind.DELIVERED, code="010", only="newrx")
     Dispatch.objects.filter(request=request_).update(state="queued", lease_until=None)
     RefillRequest.objects.filter(pk=twin.pk).update(patient_external_id="70112345")
@@ -153,19 +160,42 @@ def test_a_prescription_of_ours_for_the_same_drug_within_a_day_keeps_it(practice
 
 @pytest.mark.parametrize("name", ["Omeprazole 40 mg DR capsule", "omeprazole"])
 def test_a_native_prescription_since_the_approval_keeps_it(practice, request_, name):
-    PrescriptionSeen.objects.create(practice=practice, external_id="1", patient_external_id="70112345", kind="NewRx",
-                                    status="Sent", drug_name=name, written_at=NOW, seen_at=NOW)
+    PrescriptionSeen.objects.create(
+        practice=practice,
+        external_id="1",
+        patient_external_id="70112345",
+        kind="NewRx",
+        status="Sent",
+        drug_name=name,
+        written_at=NOW,
+        seen_at=NOW,
+    )
     stopped(request_, "prescribed_in_chart")
 
 
-@pytest.mark.parametrize("change", [
-    {"drug_name": "lisinopril"}, {"patient_external_id": "70119999"}, {"kind": "RefillRequest"},
-    {"written_at": NOW - timedelta(days=30), "seen_at": NOW - timedelta(days=30)},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"drug_name": "lisinopril"},
+        {"patient_external_id": "70119999"},
+        {"kind": "RefillRequest"},
+        {"written_at": NOW - timedelta(days=30), "seen_at": NOW - timedelta(days=30)},
+    ],
+)
 def test_another_native_prescription_does_not(practice, request_, change):
-    PrescriptionSeen.objects.create(**{
-        "practice": practice, "external_id": "1", "patient_external_id": "70112345", "kind": "NewRx", "status": "Sent",
-        "drug_name": "omeprazole", "written_at": NOW, "seen_at": NOW, **change})
+    PrescriptionSeen.objects.create(
+        **{
+            "practice": practice,
+            "external_id": "1",
+            "patient_external_id": "70112345",
+            "kind": "NewRx",
+            "status": "Sent",
+            "drug_name": "omeprazole",
+            "written_at": NOW,
+            "seen_at": NOW,
+            **change,
+        }
+    )
     assert len(claimed()) == 1
 
 
@@ -174,7 +204,9 @@ def test_a_prescription_leaves_only_while_its_request_is_approved(request_, stat
     RefillRequest.objects.filter(pk=request_.pk).update(state=state)
     assert claimed() == []
     assert Dispatch.objects.get(request=request_, kind="newrx").state in (
-        DispatchState.TAKEN_BACK, DispatchState.QUEUED)
+        DispatchState.TAKEN_BACK,
+        DispatchState.QUEUED,
+    )
 
 
 def test_one_that_goes_back_does_not_hold_up_another(practice, request_):

@@ -20,9 +20,19 @@ def practice():
 
 
 def arrival(practice, number=1, **values):
-    return Arrival(**{
-        "practice": practice, "vendor": "klara", "event_id": f"evt_{number}", "kind": "message_in", "body": b"{}",
-        "conversation_id": "conv_1", "message_id": f"msg_{number}", "sender_id": "pat_1", **values})
+    return Arrival(
+        **{
+            "practice": practice,
+            "vendor": "klara",
+            "event_id": f"evt_{number}",
+            "kind": "message_in",
+            "body": b"{}",
+            "conversation_id": "conv_1",
+            "message_id": f"msg_{number}",
+            "sender_id": "pat_1",
+            **values,
+        }
+    )
 
 
 def stored(**wanted):
@@ -38,10 +48,20 @@ def test_a_message_waits_for_its_quiet_time_sealed(practice):
 
 
 def test_answers_come_in_the_order_asked_and_repeats_inside_one_group_count_once(practice):
-    asked = [arrival(practice, 1), arrival(practice, 1), arrival(practice, 2), arrival(practice, 1, body=b"[]"),
-             arrival(practice, 3, message_id="msg_2")]
+    asked = [
+        arrival(practice, 1),
+        arrival(practice, 1),
+        arrival(practice, 2),
+        arrival(practice, 1, body=b"[]"),
+        arrival(practice, 3, message_id="msg_2"),
+    ]
     assert inbox.store_many(arrivals=asked, now=NOW) == [
-        Taken.STORED, Taken.DUPLICATE, Taken.STORED, Taken.CONFLICT, Taken.DUPLICATE]
+        Taken.STORED,
+        Taken.DUPLICATE,
+        Taken.STORED,
+        Taken.CONFLICT,
+        Taken.DUPLICATE,
+    ]
     assert InboundEvent.objects.count() == 2
     assert Alarm.objects.get().kind == "event_conflict"
 
@@ -120,7 +140,11 @@ def test_given_back_is_due_again_later_with_its_reason(practice):
     inbox.give_back(events=[row], due_at=NOW + timedelta(seconds=15), note="chart_unreached")
     row.refresh_from_db()
     assert (row.progress, row.due_at, row.lease_until, row.note) == (
-        "received", NOW + timedelta(seconds=15), None, "chart_unreached")
+        "received",
+        NOW + timedelta(seconds=15),
+        None,
+        "chart_unreached",
+    )
 
 
 def test_what_somebody_has_read_meanwhile_is_not_given_back(practice):

@@ -50,8 +50,7 @@ def test_a_page_names_no_patient_and_no_drug(request_):
     provider.on_call_order = 1
     provider.save()
     made = notices.page_dispatch(request=request_, why="unresolved", now=NOW)
-    assert outbox.values_of(made) == {
-        "provider": str(provider.id), "why": "unresolved", "request": str(request_.id)}
+    assert outbox.values_of(made) == {"provider": str(provider.id), "why": "unresolved", "request": str(request_.id)}
 
 
 def test_with_nobody_on_call_a_page_is_an_alarm(request_):
@@ -65,7 +64,12 @@ def test_an_item_is_about_its_request_and_urgent(request_):
     work = Settling(ledger=Ledger(now=NOW), dispatches=[], requests={request_.id: request_})
     row = notices.item(work=work, request=request_, reason="reply_failed", code="404", text="x" * 900)
     assert (row.about_id, row.state, row.is_urgent, row.last_code, len(row.last_text)) == (
-        request_.id, RequestState.IN_REVIEW, True, "404", 500)
+        request_.id,
+        RequestState.IN_REVIEW,
+        True,
+        "404",
+        500,
+    )
 
 
 def test_one_alarm_per_matter_counts_while_it_lasts_and_opens_afresh_after():

@@ -65,7 +65,11 @@ def test_an_approval_is_in_the_approving_providers_own_name_and_leaves_after_the
     do(workflow.approve, waiting, provider=lind)
     newrx = Dispatch.objects.get(request=waiting, kind="newrx")
     assert (waiting.state, waiting.is_automatic, waiting.prescriber_id, newrx.due_at) == (
-        R.APPROVED, False, lind.id, NOW + timedelta(seconds=30))
+        R.APPROVED,
+        False,
+        lind.id,
+        NOW + timedelta(seconds=30),
+    )
     said = script_read.read(outbox.document_of(newrx))
     assert said.prescriber.npi == lind.npi
     assert said.header.sender.id == lind.spis.get().spi
@@ -94,15 +98,18 @@ def test_a_pharmacy_that_takes_nothing_is_refused(practice, waiting):
         refused("pharmacy_not_current", lambda n=number: approve(waiting, changes=workflow.Changes(pharmacy_ncpdp=n)))
 
 
-@pytest.mark.parametrize(("change", "reason"), [
-    (lambda: Practice.objects.update(sending_stopped_at=NOW), "sending_stopped"),
-    (lambda: MirrorMedication.objects.update(is_active=False), "entry_gone"),
-    (lambda: MirrorMedication.objects.update(gone_at=NOW), "entry_gone"),
-    (lambda: MirrorMedication.objects.update(record_hash="z"), "entry_changed"),
-    (lambda: MirrorPatient.objects.update(status="D"), "patient_not_active"),
-    (lambda: MirrorPatient.objects.all()[0].medications.update(external_id="1"), "entry_gone"),
-    (lambda: RefillRequest.objects.update(snapshot_sealed=None), "identity_missing"),
-])
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda: Practice.objects.update(sending_stopped_at=NOW), "sending_stopped"),
+        (lambda: MirrorMedication.objects.update(is_active=False), "entry_gone"),
+        (lambda: MirrorMedication.objects.update(gone_at=NOW), "entry_gone"),
+        (lambda: MirrorMedication.objects.update(record_hash="z"), "entry_changed"),
+        (lambda: MirrorPatient.objects.update(status="D"), "patient_not_active"),
+        (lambda: MirrorPatient.objects.all()[0].medications.update(external_id="1"), "entry_gone"),
+        (lambda: RefillRequest.objects.update(snapshot_sealed=None), "identity_missing"),
+    ],
+)
 def test_each_check_at_the_moment_of_approval_alone(practice, waiting, change, reason):
     change()
     refused(reason, lambda: approve(waiting))
@@ -117,8 +124,9 @@ def test_news_not_read_yet_is_read_first(practice, waiting):
 
 
 def test_a_prescription_for_the_drug_within_a_day_refuses_and_a_day_later_no_more(practice, waiting):
-    other = rows.admit(practice, rows.make_medication(practice, "70112346"), patient_external_id="70112346",
-                       sender_id="pat_2")
+    other = rows.admit(
+        practice, rows.make_medication(practice, "70112346"), patient_external_id="70112346", sender_id="pat_2"
+    )
     rows.send(other, OutcomeKind.DELIVERED, code="010", only="newrx")
     RefillRequest.objects.filter(pk=other.pk).update(patient_external_id="70112345")
     with pytest.raises(workflow.NotPossible) as caught:
@@ -139,8 +147,12 @@ def test_a_drug_not_surely_uncontrolled_becomes_a_task_never_a_prescription(prac
 def test_a_message_has_nothing_to_approve(practice):
     item = workflow.admit(asks=[rows.make_ask(practice, None)], now=NOW).requests[0]
     provider = practice.providers.get()
-    refused("nothing_to_approve", lambda: workflow.approve(
-        request_id=item.id, user=provider.user, provider=provider, version=item.version, now=NOW))
+    refused(
+        "nothing_to_approve",
+        lambda: workflow.approve(
+            request_id=item.id, user=provider.user, provider=provider, version=item.version, now=NOW
+        ),
+    )
 
 
 def test_a_shadow_approval_ends_at_once_and_stays(practice):
@@ -164,9 +176,13 @@ def test_a_denial_needs_a_listed_reason_and_tells_it_after_the_undo_window(pract
     assert "We would like to see you first. Please call." in texts(waiting)[0]
 
 
-@pytest.mark.parametrize(("verb", "state", "word"), [
-    (workflow.ask_visit, R.VISIT_ASKED, "book.example.org"), (workflow.tell, R.TOLD, "refills left"),
-])
+@pytest.mark.parametrize(
+    ("verb", "state", "word"),
+    [
+        (workflow.ask_visit, R.VISIT_ASKED, "book.example.org"),
+        (workflow.tell, R.TOLD, "refills left"),
+    ],
+)
 def test_asking_for_a_visit_and_telling_of_fills_left(practice, waiting, verb, state, word):
     do(verb, waiting)
     assert waiting.state == state
@@ -195,10 +211,15 @@ def test_an_answer_with_words_reaches_the_patient_verbatim(practice, waiting):
 # --- undo ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("act", [
-    approve, lambda request: do(workflow.deny, request, code="AM"), lambda request: do(workflow.ask_visit, request),
-    lambda request: do(workflow.tell, request),
-])
+@pytest.mark.parametrize(
+    "act",
+    [
+        approve,
+        lambda request: do(workflow.deny, request, code="AM"),
+        lambda request: do(workflow.ask_visit, request),
+        lambda request: do(workflow.tell, request),
+    ],
+)
 def test_each_decision_can_be_undone_while_it_is_queued_and_not_after_the_claim(practice, waiting, act):
     act(waiting)
     do(workflow.take_back, waiting, version=None)
@@ -294,13 +315,16 @@ def test_a_cancellation_names_the_prescription_it_withdraws(practice):
     assert (request.state, cancel.state) == (R.CANCEL_ASKED, D.QUEUED)
 
 
-@pytest.mark.parametrize("work", [
-    lambda request: do(workflow.deny, request, code="AM", version=0),
-    lambda request: approve(request, version=0),
-    lambda request: do(workflow.answer, request, reason="x", version=0),
-    lambda request: do(workflow.reassign, request, queue="assistant", version=0),
-    lambda request: do(workflow.cancel, request, reason="x", version=0),
-])
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda request: do(workflow.deny, request, code="AM", version=0),
+        lambda request: approve(request, version=0),
+        lambda request: do(workflow.answer, request, reason="x", version=0),
+        lambda request: do(workflow.reassign, request, queue="assistant", version=0),
+        lambda request: do(workflow.cancel, request, reason="x", version=0),
+    ],
+)
 def test_a_page_shown_before_somebody_else_acted_changes_nothing(practice, waiting, work):
     with pytest.raises(workflow.AlreadyDecided) as caught:
         work(waiting)
@@ -324,7 +348,13 @@ def test_a_pharmacy_change_is_approved_to_a_current_pharmacy_only(practice):
     request = workflow.admit(asks=[ask], now=NOW).requests[0]
     provider = practice.providers.get()
     rows.make_pharmacy("9990002", name="Elm")
-    workflow.approve(request_id=request.id, user=provider.user, provider=provider, version=request.version, now=NOW,
-                     changes=workflow.Changes(pharmacy_ncpdp="9990002"))
+    workflow.approve(
+        request_id=request.id,
+        user=provider.user,
+        provider=provider,
+        version=request.version,
+        now=NOW,
+        changes=workflow.Changes(pharmacy_ncpdp="9990002"),
+    )
     made = Dispatch.objects.get(kind="pharmacy")
     assert outbox.values_of(made) == {"patient": "70112345", "ncpdp": "9990002"}

@@ -43,10 +43,17 @@ def kinds(request):
 # --- a prescription ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("kind", "dispatch_state", "request_state"), [
-    (K.ACCEPTED, D.ACCEPTED, R.SENT), (K.DELIVERED, D.DELIVERED, R.DONE), (K.REJECTED, D.REJECTED, R.IN_REVIEW),
-    (K.NOT_SENT, D.REJECTED, R.IN_REVIEW), (K.UNKNOWN, D.UNKNOWN, R.APPROVED), (K.HANDED_OVER, D.ACCEPTED, R.SENT),
-])
+@pytest.mark.parametrize(
+    ("kind", "dispatch_state", "request_state"),
+    [
+        (K.ACCEPTED, D.ACCEPTED, R.SENT),
+        (K.DELIVERED, D.DELIVERED, R.DONE),
+        (K.REJECTED, D.REJECTED, R.IN_REVIEW),
+        (K.NOT_SENT, D.REJECTED, R.IN_REVIEW),
+        (K.UNKNOWN, D.UNKNOWN, R.APPROVED),
+        (K.HANDED_OVER, D.ACCEPTED, R.SENT),
+    ],
+)
 def test_what_each_outcome_makes_of_a_prescription(practice, kind, dispatch_state, request_state):
     request = approved(practice)
     rows.send(request, kind, code="x1")
@@ -76,8 +83,7 @@ def test_surely_not_sent_waits_and_goes_again_with_the_same_bytes_five_times(pra
     for failures, seconds in enumerate((30, 60, 120, 240, 480), start=1):
         (newrx,) = rows.send(request, K.NOT_SENT, now=now, transient=True, code="no_route")
         newrx.refresh_from_db()
-        assert (newrx.state, newrx.failures, newrx.due_at) == (
-            D.RETRY_WAIT, failures, now + timedelta(seconds=seconds))
+        assert (newrx.state, newrx.failures, newrx.due_at) == (D.RETRY_WAIT, failures, now + timedelta(seconds=seconds))
         assert workflow.claim_due(now=newrx.due_at - timedelta(seconds=1), limit=9) == []
         sums.add((newrx.document_sha256, newrx.message_id))
         now = newrx.due_at
@@ -104,7 +110,11 @@ def test_a_final_refusal_shows_the_exact_code_opens_a_task_and_is_urgent(practic
     rows.send(request, K.REJECTED, code="900", description_codes=("1000", "2017"), text="Receiver not active")
     request.refresh_from_db()
     assert (request.state, request.queue, request.is_urgent, request.reasons[0]) == (
-        R.IN_REVIEW, Queue.PRESCRIBER, True, "transmission_failed")
+        R.IN_REVIEW,
+        Queue.PRESCRIBER,
+        True,
+        "transmission_failed",
+    )
     assert (request.last_code, request.last_text) == ("900 / 1000 / 2017", "Receiver not active")
     assert [kind for kind, _ in kinds(request)] == ["newrx", "task"]
     assert "900 / 1000 / 2017" in outbox.values_of(only(request, "task"))["note"]
@@ -187,10 +197,10 @@ def test_a_prescription_confirmed_as_not_arrived_that_arrives_after_all_is_never
     user = request.prescriber.user
     again = NOW + timedelta(hours=25)
     workflow.confirm_not_arrived(
-        request_id=request.id, user=user, version=request.version, now=again, spoke_with="Jo", pharmacy="Oak Street")
+        request_id=request.id, user=user, version=request.version, now=again, spoke_with="Jo", pharmacy="Oak Street"
+    )
     request.refresh_from_db()
-    workflow.approve(
-        request_id=request.id, user=user, provider=request.prescriber, version=request.version, now=again)
+    workflow.approve(request_id=request.id, user=user, provider=request.prescriber, version=request.version, now=again)
     rows.settle(first, K.DELIVERED, code="010", is_late=True, now=again)
     second = Dispatch.objects.filter(request=request, kind="newrx").exclude(pk=first.pk).get()
     assert second.id not in {d.id for d in workflow.claim_due(now=again + timedelta(minutes=5), limit=20)}
@@ -209,10 +219,10 @@ def test_a_refusal_of_a_prescription_already_given_up_does_not_disturb_its_succe
     request.refresh_from_db()
     user, again = request.prescriber.user, NOW + timedelta(hours=25)
     workflow.confirm_not_arrived(
-        request_id=request.id, user=user, version=request.version, now=again, spoke_with="Jo", pharmacy="Oak Street")
+        request_id=request.id, user=user, version=request.version, now=again, spoke_with="Jo", pharmacy="Oak Street"
+    )
     request.refresh_from_db()
-    workflow.approve(
-        request_id=request.id, user=user, provider=request.prescriber, version=request.version, now=again)
+    workflow.approve(request_id=request.id, user=user, provider=request.prescriber, version=request.version, now=again)
     rows.settle(first, K.REJECTED, code="900", is_late=True, now=again)
     request.refresh_from_db()
     second = Dispatch.objects.filter(request=request, kind="newrx").exclude(pk=first.pk).get()
@@ -279,7 +289,11 @@ def test_an_end_that_consists_in_telling_is_none_when_the_patient_was_not_told(p
     rows.send(request, kind, code="404", text="conversation gone")
     request.refresh_from_db()
     assert (request.state, request.queue, request.last_code, request.reasons[0]) == (
-        R.IN_REVIEW, Queue.ASSISTANT, "404", "reply_failed")
+        R.IN_REVIEW,
+        Queue.ASSISTANT,
+        "404",
+        "reply_failed",
+    )
 
 
 @pytest.mark.parametrize("kind", [K.ACCEPTED, K.DELIVERED, K.HANDED_OVER])
@@ -325,22 +339,33 @@ def test_two_refused_notes_of_one_request_are_two_tasks_not_a_clash(practice):
     notes = [d for d in workflow.claim_due(now=NOW, limit=9) if d.kind == "chart"]
     assert len(notes) == 2
     workflow.settle(
-        results=[Result(dispatch_id=d.id, attempt=d.attempt, outcome=Outcome(kind=K.REJECTED, code="http_403"))
-                 for d in notes],
-        now=NOW)
+        results=[
+            Result(dispatch_id=d.id, attempt=d.attempt, outcome=Outcome(kind=K.REJECTED, code="http_403"))
+            for d in notes
+        ],
+        now=NOW,
+    )
     assert Dispatch.objects.filter(request=request, kind="task", purpose="chart_record").count() == 2
 
 
 ZOLPIDEM = {
-    "name": "Zolpidem tartrate 5 mg oral tablet", "rxcui": "854873", "dosage_units": "tablet",
+    "name": "Zolpidem tartrate 5 mg oral tablet",
+    "rxcui": "854873",
+    "dosage_units": "tablet",
     "sig": "Take 1 tablet by mouth at bedtime",
 }
 
 
-@pytest.mark.parametrize(("kind", "state"), [
-    (K.ACCEPTED, R.WITH_EHR), (K.DELIVERED, R.WITH_EHR), (K.REJECTED, R.IN_REVIEW), (K.NOT_SENT, R.IN_REVIEW),
-    (K.UNKNOWN, R.HANDING_OFF),
-])
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        (K.ACCEPTED, R.WITH_EHR),
+        (K.DELIVERED, R.WITH_EHR),
+        (K.REJECTED, R.IN_REVIEW),
+        (K.NOT_SENT, R.IN_REVIEW),
+        (K.UNKNOWN, R.HANDING_OFF),
+    ],
+)
 def test_a_controlled_request_follows_its_task(practice, kind, state):
     request = rows.admit(practice, rows.make_medication(practice, **ZOLPIDEM))
     rows.send(request, kind, only="task", code="t")
@@ -415,7 +440,6 @@ def test_a_batch_settles_every_practice_and_skips_what_is_gone(practice):
     one, two = approved(practice), approved(other)
     claimed = workflow.claim_due(now=NOW, limit=9)
 
-
     results = [Result(dispatch_id=d.id, attempt=d.attempt, outcome=Outcome(kind=K.ACCEPTED)) for d in claimed]
     workflow.settle(results=[Result(dispatch_id=uuid.uuid4(), outcome=Outcome(kind=K.ACCEPTED)), *results], now=NOW)
     for request in (one, two):
@@ -459,8 +483,11 @@ def test_no_sequence_of_outcomes_moves_a_request_against_its_table(practice, new
         request.refresh_from_db()
         moved = {to for (state, _), tos in states.REQUEST_MOVES.items() if state == before for to in tos}
         assert request.state == before or request.state in moved
-        live = [d for d in Dispatch.objects.filter(request=request, kind="newrx", is_void=False)
-                if d.state not in (D.REJECTED, D.TAKEN_BACK, D.SHADOWED)]
+        live = [
+            d
+            for d in Dispatch.objects.filter(request=request, kind="newrx", is_void=False)
+            if d.state not in (D.REJECTED, D.TAKEN_BACK, D.SHADOWED)
+        ]
         assert len(live) <= 1
         before = request.state
 

@@ -142,7 +142,11 @@ def test_an_unresolved_prescription_has_a_task_a_lock_and_counts_as_supply(pract
     assert workflow.find_unresolved(dispatch_ids=[newrx.id], now=later) == 1
     request.refresh_from_db()
     assert (request.state, request.is_locked, request.is_urgent, request.reasons[0]) == (
-        RequestState.IN_REVIEW, True, True, "unresolved")
+        RequestState.IN_REVIEW,
+        True,
+        True,
+        "unresolved",
+    )
     assert Dispatch.objects.filter(request=request, kind=DispatchKind.TASK, purpose="unresolved").count() == 1
     assert Dispatch.objects.maybe_delivered().filter(pk=newrx.pk).exists()
     assert workflow.find_unresolved(dispatch_ids=[newrx.id], now=later) == 0
@@ -264,8 +268,12 @@ def test_a_merge_never_touches_another_practice(practice):
 
 def away(provider, stand_in=None, *, hours=4):
     return Coverage.objects.create(
-        practice=provider.practice, provider=provider, stand_in=stand_in,
-        starts_at=NOW - timedelta(hours=1), ends_at=NOW + timedelta(hours=hours))
+        practice=provider.practice,
+        provider=provider,
+        stand_in=stand_in,
+        starts_at=NOW - timedelta(hours=1),
+        ends_at=NOW + timedelta(hours=hours),
+    )
 
 
 def in_review(practice):
@@ -319,7 +327,9 @@ def test_the_end_of_an_absence_is_no_longer_away(practice):
 
 
 ZOLPIDEM = {
-    "name": "Zolpidem tartrate 5 mg oral tablet", "rxcui": "854873", "dosage_units": "tablet",
+    "name": "Zolpidem tartrate 5 mg oral tablet",
+    "rxcui": "854873",
+    "dosage_units": "tablet",
     "sig": "Take 1 tablet by mouth at bedtime",
 }
 
@@ -334,8 +344,13 @@ def with_ehr(practice):
 
 def seen(practice, **values):
     fields = {
-        "external_id": "5512001", "patient_external_id": "70112345", "kind": "NewRx", "status": "Sent",
-        "drug_name": "zolpidem tartrate 5 MG Oral Tablet", "written_at": NOW + timedelta(minutes=5), "seen_at": NOW,
+        "external_id": "5512001",
+        "patient_external_id": "70112345",
+        "kind": "NewRx",
+        "status": "Sent",
+        "drug_name": "zolpidem tartrate 5 MG Oral Tablet",
+        "written_at": NOW + timedelta(minutes=5),
+        "seen_at": NOW,
     } | values
     return PrescriptionSeen.objects.create(practice=practice, **fields)
 
@@ -350,12 +365,15 @@ def test_the_prescription_seen_in_the_chart_ends_the_request_and_tells_the_patie
     assert told.purpose != ReplyPurpose.WITH_DOCTOR
 
 
-@pytest.mark.parametrize("change", [
-    {"written_at": NOW - timedelta(days=1)},
-    {"drug_name": "omeprazole 20 MG Delayed Release Oral Capsule"},
-    {"patient_external_id": "70112399"},
-    {"status": "Error"},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"written_at": NOW - timedelta(days=1)},
+        {"drug_name": "omeprazole 20 MG Delayed Release Oral Capsule"},
+        {"patient_external_id": "70112399"},
+        {"status": "Error"},
+    ],
+)
 def test_another_prescription_does_not_end_it(practice, change):
     request = with_ehr(practice)
     seen(practice, **change)
@@ -372,4 +390,7 @@ def test_a_prescriber_who_does_not_answer_within_a_day_loses_it_to_the_queue(pra
     timers.watch_ehr(now=NOW + timedelta(hours=24, seconds=1))
     request.refresh_from_db()
     assert (request.state, request.is_urgent, request.reasons[0]) == (
-        RequestState.IN_REVIEW, True, "prescriber_did_not_answer")
+        RequestState.IN_REVIEW,
+        True,
+        "prescriber_did_not_answer",
+    )

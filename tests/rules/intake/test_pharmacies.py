@@ -17,7 +17,7 @@ from rules.intake import pharmacies
         ("a la farmacia sagrado corazon? gracias", "farmacia sagrado corazon", ""),
         ("piggly wiggly pharmacy in town", "piggly wiggly pharmacy", "town"),
         ("publix #0442?", "publix #0442", ""),
-        ("walmart on 41", "walmart", "41"),
+        ("walmart on 41", "walmart", ""),  # a number alone may be the strength that is asked for
         ("costco on rockville pike? no need", "costco", "rockville pike"),
     ],
 )

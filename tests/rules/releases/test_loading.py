@@ -110,9 +110,7 @@ def test_other_files_begin_afresh(
     assert Vocabulary.objects.count() == 1
 
 
-def test_a_piece_damaged_in_the_database_is_read_again(
-    tmp_path: Path, shipped: Tables, made: release.Files
-) -> None:
+def test_a_piece_damaged_in_the_database_is_read_again(tmp_path: Path, shipped: Tables, made: release.Files) -> None:
     whole = made.sat
     made.sat = whole[: len(whole) // 2]
     refused(made.write(tmp_path))

@@ -122,9 +122,7 @@ def test_an_older_release_is_refused(tmp_path: Path, shipped: Tables, made: rele
     assert told.startswith("The release of 2025-09-01 is older than the one in force (2025-10-06); to go back")
 
 
-def test_a_release_without_a_date_or_with_two_is_refused(
-    tmp_path: Path, shipped: Tables, made: release.Files
-) -> None:
+def test_a_release_without_a_date_or_with_two_is_refused(tmp_path: Path, shipped: Tables, made: release.Files) -> None:
     assert "no release date is to be found" in refused(made.write(tmp_path / "plain"), day=None)
     made.sab = release.sources(mark="20AA_251103F")
     folder = made.write(tmp_path / "RxNorm_full_12012025" / "rrf")
