@@ -59,6 +59,7 @@ class Named:
     key: str
     distance: int = 0
     near_rivals: tuple[str, ...] = ()
+    written: str = ""  # the word as written, where it is misspelt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +118,7 @@ def misspelt(*, word: str, lexicon: Lexicon) -> Named | None:
         if not set(lexicon.names[other.name].ingredient_sets) & set(best.ingredient_sets)
         and _is_too_near(word=word, best=first, other=other, lexicon=lexicon)
     ]
-    return Named(name=best, key=first.name, distance=first.distance, near_rivals=tuple(rivals))
+    return Named(name=best, key=first.name, distance=first.distance, near_rivals=tuple(rivals), written=word)
 
 
 def _is_too_near(*, word: str, best: Near, other: Near, lexicon: Lexicon) -> bool:
@@ -159,7 +160,7 @@ def resolve(*, named: Named, stated: Stated, entries: Sequence[Entry], lexicon: 
         return _resolve_hint(named=named, stated=stated, active=active, score=score)
     wanted = set(named.name.ingredient_sets)
     fitting = [entry for entry in active if entry.choices & wanted]
-    twins = {twin for one in wanted for twin in lexicon.look_alikes.get(one, ())} - wanted if named.distance else set()
+    twins = _twins(named=named, lexicon=lexicon)
     if any(entry.choices & twins for entry in active):
         # Misspelt, and a drug often taken for it is on the list too: a slip may have led from either.
         shown = _rivals([entry for entry in active if entry.choices & (twins | wanted)], twins | wanted, score)
@@ -193,6 +194,15 @@ def resolve(*, named: Named, stated: Stated, entries: Sequence[Entry], lexicon: 
     return _matched(
         entry=chosen[0], others=[one for one in fitting if one is not chosen[0]], stated=stated, score=score
     )
+
+
+def _twins(*, named: Named, lexicon: Lexicon) -> set[Ingredients]:
+    """Drugs often taken for the one a misspelt word was read as, which the word resembles as well."""
+    if not named.written:
+        return set()
+    wanted = set(named.name.ingredient_sets)
+    found = {twin for one in wanted for twin in lexicon.look_alikes.get(one, ())} - wanted
+    return {one for one in found if JaroWinkler.similarity(named.written, " ".join(one)) >= TWIN_LIKENESS}
 
 
 def _is_set_apart(*, key: str, name: str) -> bool:
