@@ -175,7 +175,7 @@ def build(*, folder: pathlib.Path, release: str) -> dict[str, object]:
         "counts": counts,
         "hand_kept": {
             name: sum(1 for line in (HERE / name).read_text(encoding="utf-8").splitlines()[1:] if line.strip())
-            for name in ("lay_names.tsv", "look_alikes.tsv")
+            for name in ("everyday.tsv", "lay_names.tsv", "look_alikes.tsv", "short_forms.tsv")
         },
         "sha256": {name: hashlib.sha256((HERE / name).read_bytes()).hexdigest() for name in sorted(counts)},
         "missing": {
