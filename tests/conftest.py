@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 
@@ -24,6 +25,10 @@ from deploy.embedded import places
 ROOT = Path(__file__).resolve().parent.parent
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 IN_CI = os.environ.get("CI", "") not in {"", "0", "false"}
+
+# Speed is measured, never asserted: a busy machine fails no property.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 # Fixtures of other files, loaded where present: the cast (people and practices), factories, sandbox clients.
 pytest_plugins = [

@@ -73,6 +73,8 @@ def test_two_loads_at_once_are_not_possible(tmp_path: Path, shipped: Tables, mad
         assert refused(tmp_path).startswith("Another load_rxnorm is running")
         with pytest.raises(CommandError, match="Another load_rxnorm is running"):
             call_command("load_rxnorm", use=DAY)
+        with other.cursor() as cursor:  # closing alone lets go a moment later
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [keeping._LOCK])
     finally:
         other.close()
     load(tmp_path)
