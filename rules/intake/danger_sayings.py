@@ -107,6 +107,156 @@ MORE_SIGNS: tuple[tuple[str, str], ...] = (
         r"\b(?:lengua|garganta|labios?|cara|boca)\b.{0,25}\binch\w*|\binch\w*\b.{0,25}\b(?:lengua"
         r"|garganta|labios?|cara|boca)",
     ),
+    # A third look, from a writer who had not seen the first two.
+    (
+        "self-harm",
+        r"\bme quiero (?:matar|morir|ir de este mundo)\b|\bquiero (?:matarme|morirme)\b"
+        r"|\bya me hubiera matado\b",
+    ),
+    (
+        "self-harm",
+        r"\b(?:no ?(?:one|body)|nobody) would (?:miss|notice|care)\b|\b(?:better|easier"
+        r"|fine) (?:off )?without me\b",
+    ),
+    (
+        "self-harm",
+        r"\bhave it easier if\b|\bif i (?:was|were|just wasn'?t|wasn'?t) (?:gone|around|dead)\b"
+        r"|\bending it tonight\b",
+    ),
+    (
+        "self-harm",
+        r"\bno longer (?:wish|want) to (?:be alive|live)\b|\bchecking out for good\b|\blethal dose\b"
+        r"|\bi have a plan this time\b",
+    ),
+    (
+        "self-harm",
+        r"\b(?:just )?wish i could (?:just )?(?:disappear|die)\b|\bhanging in the garage\b"
+        r"|\bto finish this\b",
+    ),
+    (
+        "self-harm",
+        r"\bseguir viviendo\b|\bno (?:volver a|quiero) despertar\b|\bno amanecer\b"
+        r"|\bno le veo sentido a nada\b",
+    ),
+    (
+        "self-harm",
+        r"\bdeje de doler,? adios\b|\bnadie me necesita\b|\bpills lined up\b|\bme haga dano\b"
+        r"|\b(?:shoot|hang|drown) (?:him|her)self\b",
+    ),
+    (
+        "self-harm",
+        r"\b(?:might|will|want to|going to) (?:hurt|harm|shake) my (?:baby|kids?|child(?:ren)?|son"
+        r"|daughter)\b",
+    ),
+    (
+        "chest",
+        r"\b(?:grabbing|clutching|holding) (?:his|her|my) chest\b|\bcharley horse in my chest\b"
+        r"|\bstanding on (?:it|my chest)\b",
+    ),
+    (
+        "chest",
+        r"\bchest\b.{0,40}\b(?:squeez\w*|standing on)\b|\bpecho\b.{0,30}\b(?:piedra|peso)\b"
+        r"|\b(?:piedra|peso enorme|punzada)\b.{0,15}\bpecho\b",
+    ),
+    (
+        "chest",
+        r"\bdoliendo el (?:pecho|corazon)\b|\bduele el corazon\b|\bshoulder blades?\b.{0,30}\b(?:jaw"
+        r"|sweat\w*)\b",
+    ),
+    (
+        "breathing",
+        r"\b(?:pulse ox|oximet\w*|oxygen|saturacion|o2|sat(?:s)?)\b.{0,14}(?<!\d)(?:[5-7]\d"
+        r"|8[0-8])(?!\d)|\b(?:sat|sats) at \d\d%",
+    ),
+    (
+        "breathing",
+        r"\bhunden las costillas\b|\bribs suck\b|\bbelly breathing\b|\bshort on air\b"
+        r"|\bthrough a straw\b|\bwheez\w*\b.{0,40}\b(?:so bad|aren'?t working|not working)\b",
+    ),
+    ("breathing", r"\bcnt breth\b|\bsin poder respirar\b|\bsigo sin poder respirar\b|\batragant\w+\b|\bchoking on\b"),
+    (
+        "stroke",
+        r"\b(?:shade|curtain|shadow)\b.{0,25}\beye\b|\beye\b.{0,25}\b(?:black|blind)\b"
+        r"|\bborro la vista\b|\blost feeling in\b",
+    ),
+    (
+        "stroke",
+        r"\bmouth (?:is )?(?:crook\w*|crooked)\b|\bdrool\w*\b.{0,30}\b(?:corner|smile|side)\b"
+        r"|\bcae la baba\b|\bmover medio lado\b|\bhablo como borracho\b",
+    ),
+    (
+        "stroke",
+        r"\bno puedo (?:levantar|mover) (?:el|la|mi) (?:brazo|pierna|mano)\b|\bcan'?t feel my (?:legs?"
+        r"|arms?|left|right|face)\b|\bcant feel my (?:legs?|arms?|left|right|face)\b",
+    ),
+    (
+        "seizure",
+        r"\bgrand mals?\b|\bconvulsiono\b|\bcombulsion\w*|\bsez\w{0,2}ires?\b|\bsei?zed up\b"
+        r"|\bsiezed up\b|\bseizure (?:won'?t|wont) stop\b|\bdan los ataques\b|\bojos en blanco\b"
+        r"|\bpuso ties[ao]\b",
+    ),
+    (
+        "bleeding",
+        r"\bbled through\b|\bblood gushing\b|\bgushing blood\b|\bcafe molido\b|\bcoffee grounds?\b"
+        r"|\bcan'?t get (?:this|the) (?:cut|bleeding) to stop\b|\bcant get (?:this|the) (?:cut"
+        r"|bleeding) to stop\b|\bblack sticky\b",
+    ),
+    ("fainting", r"\bout for a minute\b|\bsoponcio\b|\bno supe de mi\b|\bnext thing i kn[oe]w\b"),
+    (
+        "allergy",
+        r"\bepi ?-?pen(?:ed|ned)? (?:myself|tonight|hace|an hour|ago)\b|\bepi ?-?pen\b.{0,25}\b(?:hour"
+        r"|minutes?|tonight|hace|today)\b|\b(?:used|stick myself with|use|usado) (?:the|el|my|mi) epi"
+        r"|\banaphyla\w*",
+    ),
+    ("allergy", r"\blengua grandota\b|\bto[un]+ge? feels (?:fat|thick|big)\b|\blip is the size\b|\bvoice is going\b"),
+    (
+        "overdose",
+        r"\bdays?' worth of\b.{0,20}\btoday\b|\b(?:whole|entire) week of (?:pills|meds)\b|\b10x the\b"
+        r"|\bdrank\b.{0,25}\bbleach\b|\bbleach in (?:both|my) eyes?\b|\bunknown amount of\b",
+    ),
+    (
+        "overdose",
+        r"\bswallowed a (?:whole )?bottle\b|\bmixed up my pens\b|\bnight pills twice\b"
+        r"|\bse comieron varias\b|\bme tome \d+ (?:clonazepam|pastillas|alprazolam|xanax)\b",
+    ),
+    (
+        "withdrawal",
+        r"\b(?:stopped|quit|ran out of|off) (?:my )?(?:drinking|xanax|klonopin|ativan|alcohol"
+        r"|methadone|benzos?|clonazepam|alprazolam)\b.{0,60}\b(?:shak\w*|seeing|hallucinat\w*|sweat\w*)",
+    ),
+    (
+        "worst pain",
+        r"\bworst of my life\b|\bclap of thunder\b|\bsevere abdominal pain\b|\bworst belly pain\b"
+        r"|\bripping pain\b|\bdolor fuertisimo\b|\bcan'?t stand up straight\b|\bcant stand up straight\b",
+    ),
+    ("spine", r"\blost control of my (?:bladder|bowels?)\b|\bpeeing myself\b.{0,30}\bnumb\b|\bcan'?t pee at all\b"),
+    ("sugar", r"\bketones?\b.{0,30}\b(?:purple|large|high|moderate)\b|\bmarca hi\b"),
+    (
+        "pregnancy",
+        r"\b(?:haven'?t|havent|not|no) (?:felt|feeling|feel)\b.{0,10}\bbaby\b"
+        r"|\bno movement from the baby\b|\bbaby (?:isn'?t|not|stopped) (?:moving|kicking)\b"
+        r"|\bwater broke\b|\bcontractions every\b|\b\d\d weeks\b.{0,40}\b(?:seeing spots|puffy|bleeding)\b",
+    ),
+    (
+        "fever",
+        r"\b(?:chemo|newborn|\d weeks?)\b.{0,20}\b(?:temp|fever)\b.{0,8}\b10[0-7]"
+        r"|\bbebe de un mes\b.{0,20}\b(?:calentura|fiebre)\b|\bred streak\b",
+    ),
+    (
+        "violence",
+        r"\bmy ex (?:is outside|broke in)\b|\bhands around my (?:throat|neck)\b|\bcon un cuchillo\b"
+        r"|\boutside with a gun\b",
+    ),
+    (
+        "poison",
+        r"\b(?:copperhead|rattlesnake|rattler|black widow|alacran|scorpion)\b|\bsnake ?bite\b"
+        r"|\bbit(?:ten)? by a snake\b",
+    ),
+    ("clot", r"\bleg'?s? (?:is )?(?:twice the size|swollen like)\b|\bhot swollen leg\b"),
+    ("heart rate", r"\b(?:heart ?beat|heartbeat)\b.{0,6}(?<!\d)(?:[23]\d|4[0-4])(?!\d)|\bmile a minute\b"),
+    ("blood pressure", r"\b(?:top number|presion)\b.{0,5}(?<!\d)(?:19\d|2[0-5]\d|1[89]/1\d)(?!\d)"),
+    ("dying", r"\bcreo que me voy a morir\b|\bi think i(?:'?m| am) dying\b"),
+    ("priapism", r"\berection (?:for|lasting) (?:[4-9]|\d\d|four|five|six) h"),
 )
 
 # Manners of speaking that are none of these; blotted out before signs are looked for.
@@ -119,8 +269,9 @@ NOT_MEANT = (
     r"|price|job|boss|weather|commute|wait) (?:is|are) killing me"
     r"|\b(?:phone|battery|car|laptop|tablet|computer|cell|truck|ipad|celular|bateria)\b.{0,20}\b(?:died|dying|die"
     r"|dead|dies|muert\w+|muriendo)\b|\bdead (?:phone|battery|end|serious|tired|line)"
-    r"|\b(?:no|not|not an|isn'?t an|non|nonurgent|non-) ?emergenc\w+|\bno es (?:una )?emergencia|\bblood (?:work|test"
-    r"|tests|draw|pressure|sugar|thinners?|type|bank|donat\w+|meter|glucose)\b"
+    r"|\b(?:no|not|not an|isn'?t an|non|nonurgent|non-) ?emergenc\w+|\bno es (?:una )?emergencia"
+    r"|\bblood (?:(?:sugar|glucose)\b(?!.{0,12}\d)|work|test"
+    r"|tests|draw|pressure|thinners?|type|bank|donat\w+|meter)\b"
     r"|\b(?:examen(?:es)?|prueba|pruebas|analisis|muestra|hicieron|sacaron|sacar|sacarme|trabajo|resultados) (?:de"
     r" )?(?:la )?sangre\b"
     r"|\b(?:presion|azucar) (?:de|en) (?:la )?sangre\b|\b(?:strokes?|heart attacks?|infarto"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from rules.intake import lexicon, read
@@ -71,3 +73,12 @@ def test_danger_in_peoples_own_words_is_an_emergency(text: str) -> None:
 )
 def test_a_manner_of_speaking_is_none(text: str) -> None:
     assert not _read(text).is_emergency
+
+
+TOLD = (Path(__file__).parents[2] / "fixtures" / "intake" / "danger_told.txt").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("text", TOLD)
+def test_danger_once_told_stays_told(text: str) -> None:
+    """Messages of one writer, blunt and buried, English and Spanish."""
+    assert _read(text).is_emergency
