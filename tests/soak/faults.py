@@ -236,6 +236,14 @@ def on_its_way(asked: list[Asked]) -> int:
     return int(_unread(asked).count() + _open_dispatches(asked).count())
 
 
+def _unended(asked: list[Asked]) -> bool:
+    """Whether a request is neither at its end nor with a person: read, its chart waited for, not yet dispatched."""
+    given_up = Dispatch.objects.filter(state=states.DispatchState.UNRESOLVED).values("request_id")
+    still = _requests(asked).exclude(state__in=(*ENDED_BY_MACHINE, *WITH_A_PERSON))
+    is_sent = still.filter(state=states.RequestState.SENT)
+    return bool(is_sent.exists() or still.exclude(pk__in=given_up).exists())
+
+
 def put_clock_forward(scene: Scene, *, seconds: int) -> None:
     """For us and the vendors alike, while ours do not run: leases end without being waited for."""
     settings.CLOCK_OFFSET_SECONDS += seconds
@@ -252,7 +260,7 @@ def settle(scene: Scene, asked: list[Asked]) -> float:
     began = patient = time.monotonic()
     waits = [AN_HOUR, LEASES]
     while time.monotonic() - began < LONGEST:
-        if not on_its_way(asked) and not _requests(asked).filter(state=states.RequestState.SENT).exists():
+        if not on_its_way(asked) and not _unended(asked):
             break
         if time.monotonic() - patient > PATIENCE:
             scene.stack.rest()
