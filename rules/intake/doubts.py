@@ -261,9 +261,8 @@ def of_drugs(*, view: View, asked_refill: bool) -> list[Doubt]:
             sentence = "A number of refills may be asked for."
             doubts.append(Doubt(code=DoubtCode.quantity_differs, sentence=sentence, span=here))
         elif count > 1 and count != len(view.mentions):
-            span = view.joined.span(start=match.start(), end=match.end())
             sentence = f"{count} medicines are spoken of, {len(view.mentions)} were read."
-            doubts.append(Doubt(code=DoubtCode.all_medications, sentence=sentence, span=span))
+            doubts.append(Doubt(code=DoubtCode.all_medications, sentence=sentence, span=here))
     if asked_refill and not view.mentions:
         doubts.append(Doubt(code=DoubtCode.no_drug_named, sentence="No drug is named."))
     twice = [

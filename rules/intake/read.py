@@ -110,7 +110,7 @@ def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
         frozenset(known),
         finds.was_cut,
         frozenset(names),
-        _thanked(seen=seen, text=joined.text),
+        _thanked(seen=seen, flat=flat),
     )
     found = verdict.verdict_of(view=view, harmless=harmless, drug_spans=drug_spans)
     return replace(found, release=lexicon.release)
@@ -151,10 +151,10 @@ def _is_harmless_word(word: str) -> bool:
     return word in plain_words.ALL or word in lists.benign or word in lists.neutral
 
 
-def _thanked(*, seen: Sequence[classify.Seen], text: str) -> tuple[tuple[int, int], ...]:
+def _thanked(*, seen: Sequence[classify.Seen], flat: str) -> tuple[tuple[int, int], ...]:
     """Where thanks are said, with what belongs to them ("thanks for your help")."""
     found = [(one.start, one.end) for one in seen if one.intent is Intent.thanks]
-    return (*found, *(match.span() for match in classify.THANKING.finditer(text.replace("\n", " "))))
+    return (*found, *(match.span() for match in classify.THANKING.finditer(flat)))
 
 
 def _capitals(*, words: Sequence[letters.Token], written: Sequence[str]) -> frozenset[int]:

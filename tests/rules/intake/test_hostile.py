@@ -35,16 +35,19 @@ def test_what_is_still_read_too_boldly(row: dict[str, Any]) -> None:
     assert _reaches_a_person(row), row["messages"]
 
 
-def test_the_tuned_part_keeps_safety_and_emergencies_whole() -> None:
+@pytest.fixture(scope="module")
+def scored() -> list[scoring.Scored]:
+    return [scoring.score(case=case, lexicon=LEXICON) for case in scoring.cases(parts=("tune",))]
+
+
+def test_the_tuned_part_keeps_safety_and_emergencies_whole(scored: list[scoring.Scored]) -> None:
     """The goals without a tolerance, on the part that may be looked at; the sealed part is `make eval`'s."""
-    scored = [scoring.score(case=case, lexicon=LEXICON) for case in scoring.cases(parts=("tune",))]
     missed = [(one.case["id"], one.case["messages"]) for one in scored if one.missed & {"safety", "emergency"}]
     assert len(scored) > 1_000
     assert not missed
 
 
-def test_the_tuned_part_stays_useful() -> None:
+def test_the_tuned_part_stays_useful(scored: list[scoring.Scored]) -> None:
     """A floor under what plain asks are read whole: caution that eats it up is no progress (78.9 % when set)."""
-    scored = [scoring.score(case=case, lexicon=LEXICON) for case in scoring.cases(parts=("tune",))]
     useful = scoring.shares(scored=scored)["useful"]
     assert useful.good / useful.of > 0.75
