@@ -14,6 +14,7 @@ from rapidfuzz.distance import OSA
 
 from rules.intake import courtesy, danger, everyday, figures, harmless, letters, phrases, plain_words, supply_left
 from rules.intake.reading import Intent
+from rules.intake.sieve import Sieve
 
 ALWAYS_READ = frozenset({Intent.emergency})
 READ_IN_PHRASES = frozenset({Intent.emergency, Intent.symptom, Intent.pregnancy})
@@ -102,9 +103,8 @@ def topics(
 
 def harmless_spans(*, text: str) -> list[tuple[int, int]]:
     """Fixed phrases that say nothing clinical ("no rush", "my date of birth is ...", "two pills left")."""
-    found = [match.span() for pattern in FIXED for match in pattern.finditer(text) if match.group().strip()]
-    loose = [match.span() for pattern in courtesy.OPEN for match in pattern.finditer(text)]
-    found += [(start, end) for start, end in loose if not _says_more(text[start:end])]
+    found = FIXED.spans(text)
+    found += [(start, end) for start, end in LOOSE.spans(text) if not _says_more(text[start:end])]
     # A phrase that holds words of danger is not harmless, whatever its frame.
     return [
         (start, end)
@@ -119,7 +119,8 @@ THANKING = re.compile(
     r"|taking|care|of|me|being|great|best|assistance|service|kindness|it|that|por|su|ayuda|todo|y"
     r"|usted|ustedes|atencion|sending|refill\w*|my|that))*"
 )
-FIXED = (*harmless.HARMLESS, *courtesy.COURTESY, *supply_left.SUPPLY_LEFT, *figures.FIGURES)
+FIXED = Sieve(patterns=(*harmless.HARMLESS, *courtesy.COURTESY, *supply_left.SUPPLY_LEFT, *figures.FIGURES))
+LOOSE = Sieve(patterns=courtesy.OPEN)
 
 
 def _says_more(text: str) -> bool:

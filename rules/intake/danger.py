@@ -5,17 +5,9 @@ Wide on purpose: a false alarm costs a look, a miss may cost a life. Only ever w
 
 from __future__ import annotations
 
-import re
+from rules.intake import danger_sayings, danger_signs, sieve
 
-from rules.intake import danger_sayings, danger_signs
-
-
-def any_of(*parts: str) -> re.Pattern[str]:
-    """One pattern out of many."""
-    return re.compile("|".join(f"(?:{part})" for part in parts))
-
-
-EMERGENCY = any_of(
+EMERGENCY = sieve.any_of(
     *(pattern for _, pattern in (*danger_signs.SIGNS, *danger_sayings.MORE_SIGNS)),
     r"\bover-?\s?dos\w*",
     r"\bsobredosis\b",
@@ -119,15 +111,18 @@ EMERGENCY = any_of(
     r"\bblood sugar (?:is |of |was )?(?:over |under |below |above )?(?:[1-5]\d|[4-9]\d\d)\b",
 )
 
-_NOT_MEANT = re.compile(danger_sayings.NOT_MEANT)
+_NOT_MEANT = sieve.any_of(danger_sayings.NOT_MEANT)
 
 
 def meant(*, text: str) -> str:
     """The text with manners of speaking blotted out, same length."""
-    return _NOT_MEANT.sub(lambda match: "~" * len(match.group()), text)
+    out = list(text)
+    for match in _NOT_MEANT.finditer(text):
+        out[match.start() : match.end()] = "~" * len(match.group())
+    return "".join(out)
 
 
-SYMPTOM = any_of(
+SYMPTOM = sieve.any_of(
     r"\b(?:hurt\w*|pain|pains|painful|ach(?:e|es|ing|y)|sore\w*|dizz\w*|light-?\s?head\w*|nause\w*|vomit\w*"
     r"|rash\w*|itch\w*)\b",
     r"\bthrow\w* up\b|\bthrew up\b",

@@ -196,19 +196,21 @@ def _cautions(*, view: View, drug_spans: Sequence[tuple[int, int]]) -> list[Doub
         classify.mask(text=view.joined.text, spans=drug_spans),
     )
     packed, back = _packed(text)
-    checks = [*cautions.CAUTIONS]
-    checks.append((DoubtCode.pharmacy_unclear, cautions.MOVED, "May say that the pharmacy has changed."))
+    shown = [(code, sentence, match) for (code, sentence), match in cautions.CAUTIONS.shown(text=packed)]
+    checks = [(DoubtCode.pharmacy_unclear, cautions.MOVED, "May say that the pharmacy has changed.")]
     if any(set(one.ingredients) & cautions.RESCUE for one in view.mentions):
         checks.append((DoubtCode.symptom, cautions.USED, "A rescue drug may have been used."))
     if len(view.mentions) > 1:
         checks.append((DoubtCode.conditional, cautions.APART, "Something is said of one of the drugs apart."))
         checks.append((DoubtCode.conditional, cautions.CORRECTED, "One drug may stand in the place of another."))
-    found = []
     for code, pattern, sentence in checks:
         match = pattern.search(packed)
         if match:
-            span = view.joined.span(start=back[match.start()], end=back[max(match.end() - 1, match.start())] + 1)
-            found.append(Doubt(code=code, sentence=sentence, span=span))
+            shown.append((code, sentence, match))
+    found = []
+    for code, sentence, match in shown:
+        span = view.joined.span(start=back[match.start()], end=back[max(match.end() - 1, match.start())] + 1)
+        found.append(Doubt(code=code, sentence=sentence, span=span))
     return found
 
 

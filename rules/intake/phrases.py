@@ -5,13 +5,11 @@ Where a phrase may mean two things it shows both: ambiguity is for a person to s
 
 from __future__ import annotations
 
-import re
-
 from rules.intake import danger
-from rules.intake.danger import any_of
 from rules.intake.reading import DoubtCode, Intent
+from rules.intake.sieve import Sieve, any_of
 
-TOPICS: tuple[tuple[Intent, int, re.Pattern[str]], ...] = (
+TOPICS: tuple[tuple[Intent, int, Sieve], ...] = (
     (Intent.emergency, 100, danger.EMERGENCY),
     (Intent.symptom, 100, danger.SYMPTOM),
     (
@@ -401,11 +399,11 @@ INSTRUCTION = any_of(
     r"\bno (?:human|person|review)\b",
     r"\bhttps?:|\bwww\.",
 )
-NEGATION = re.compile(
+NEGATION = any_of(
     r"\b(?:not|no|never|none|nothing|without|nor|neither|cannot|cant|dont|didnt|doesnt|isnt|wasnt|wont|havent"
     r"|hasnt|nunca|jamas|tampoco|ni|sin|nada|\w+n't)\b"
 )
-CONDITION = re.compile(
+CONDITION = any_of(
     r"\b(?:when|once|after|as soon as) (?:i|i'm|it|they|these|this|my)\b(?! (?:get|have|had|can) (?:a|the|some)"
     r" (?:chance|minute))"
     r"|\bcuando (?:se me|me|yo|la|lo|tenga que)\b|\b(?:i'm|im|i am|we'?re|still|all) good\b(?! (?:morning|afternoon"
@@ -413,17 +411,17 @@ CONDITION = re.compile(
     r"|\b(?:if|unless|or|until|but|however|except|instead|though|although|because|since|pero|si|hasta que|o"
     r"|u (?=h?o)|aunque|excepto|depend\w*|maybe|perhaps|whether|only when|quiza\w*)\b"
 )
-PAST = re.compile(
+PAST = any_of(
     r"\b(?:used to|was taking|was on|had been|were taking|previously|years? ago|old prescription|antes tomaba|tomaba)\b"
 )
 
 _DAYS = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?:lunes|martes|miercoles|jueves|viernes|sabados?|domingos?)"
-SCHEDULE = re.compile(
+SCHEDULE = any_of(
     rf"\b(?:{_DAYS})\b(?:,? (?:and|y|&)? ?|,|/)(?:el |los )?(?:{_DAYS})\b|\b(?:every other day|un dia si|dia por"
     rf" medio)\b"
 )
 
-DOUBTS: tuple[tuple[DoubtCode, re.Pattern[str], str], ...] = (
+DOUBTS: tuple[tuple[DoubtCode, Sieve, str], ...] = (
     (DoubtCode.for_someone_else, SOMEONE_ELSE, "The words may be about another person than the patient."),
     (DoubtCode.instruction_text, INSTRUCTION, "The text holds symbols or words that do not belong in a plain ask."),
     (DoubtCode.directions_in_message, SCHEDULE, "Several days of the week are named, as directions are."),
