@@ -132,8 +132,8 @@ def _is_too_near(*, word: str, best: Near, other: Near, lexicon: Lexicon) -> boo
     is_pair = any(one in lexicon.look_alikes.get(each, ()) for each in mine for one in theirs)
     if is_pair and word[:2] == other.name[:2] and JaroWinkler.similarity(word, other.name) >= TWIN_LIKENESS:
         return gap < TWIN_MARGIN  # "bupirone" may be bupropion to the one who writes it
-    if is_pair and best.distance > 1:
-        return gap < LOOK_ALIKE_MARGIN
+    if (is_pair and best.distance > 1) or OSA.distance(sounds.key(best.name), sounds.key(other.name)) <= 1:
+        return gap < LOOK_ALIKE_MARGIN  # of names that sound alike a slip of the ear may have led to either
     if gap == 1 and not is_pair and not is_worn:
         return not _is_clearly_apart(word=word, best=best.name, other=other.name)
     return gap < MARGIN
