@@ -156,6 +156,10 @@ CATALOGUE: dict[str, str] = {
     "rules.proposed": "A change of the rules was proposed for a second person.",
     "rules.published": "A second person published a change of the rules.",
     "rules.withdrawn": "A change of the rules was withdrawn.",
+    "rules.preview_asked": "A draft of the rules was to be tried on recorded decisions.",
+    "rules.previewed": "A draft of the rules was tried on recorded decisions.",
+    "policy.uploaded": "The practice's written policy was attached.",
+    "policy.clause_named": "A clause of the practice's written policy was named.",
     "protocol.adopted": "The practice adopted a refill protocol.",
     # The trail itself
     "audit.verified": "The audit chain was verified.",

@@ -9,7 +9,7 @@ from celery import shared_task
 
 from integrations import single_flight
 from refillhub.practices import clock
-from review import delivery, directory, intake, mailbox, report, timers
+from review import backtest, delivery, directory, intake, mailbox, report, timers
 from rules import vocabulary
 
 # One run takes batches until nothing is due or it has had its share; the beat nudges again.
@@ -109,6 +109,13 @@ def morning_report(**_later: object) -> int:
 def check_accounting(**_later: object) -> dict[str, int]:
     """Every message became a request, a duplicate or an item."""
     return timers.check_accounting(now=clock.now())
+
+
+@shared_task(queue="vendors", acks_late=True)
+def preview_rules(**_later: object) -> int:
+    """Try drafts of rules on recorded decisions."""
+    with single_flight.if_free(name="review.preview_rules") as is_mine:
+        return sum(_until_empty(lambda: backtest.run_due(clock=clock.now))) if is_mine else 0
 
 
 @shared_task(queue="timers", acks_late=True)

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods
 
 from refillhub.practices import roles
 from rules import policy as policies
-from rules import protocols, recipes, versions, vocabulary
+from rules import protocols, publishing, recipes, versions, vocabulary
 from rules.models import RuleVersion, Vocabulary
 from rules.policy import PolicyError
 from rules.rxnorm import changes
@@ -155,12 +155,14 @@ class RuleVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 return "Back to draft."
             if step == "publish":
                 self._demand(request, roles.Action.publish_rules)
-                versions.publish(version_id=version.pk, by=by, now=now)
+                publishing.publish(version_id=version.pk, by=by, now=now)
                 return "Published and in force."
         except PolicyError as error:
             _blame(form, error)
-        except versions.SamePerson:
+        except publishing.SamePerson:
             messages.error(request, "A second person publishes: not who drafted or proposed it.")
+        except publishing.NotPreviewed as error:
+            messages.error(request, f"{error} Try the draft on recorded decisions first and open the result.")
         except versions.WrongState as error:
             messages.error(request, f"Someone was faster: {error}.")
         return ""

@@ -166,3 +166,113 @@ class VocabularyTable(models.Model):
 
     def __str__(self) -> str:
         return self.kind
+
+
+class WrittenPolicy(models.Model):
+    """The practice's refill policy as its people signed it: one uploaded file, never changed, only followed by a newer
+    one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = models.ForeignKey(Practice, models.PROTECT, related_name="written_policies")
+    title = models.CharField(max_length=200)
+    media_type = models.CharField(max_length=40)
+    body = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "written policies"
+        constraints = (
+            models.UniqueConstraint(fields=["practice", "sha256"], name="written_policy_once"),
+            models.CheckConstraint(
+                condition=Q(media_type__in=["application/pdf", "text/plain"]), name="written_policy_media_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class PolicyClause(models.Model):
+    """A clause of a written policy, as rules cite it ("5.2", "Possibly stopped drugs"). Added, never renamed: old
+    decisions cite it."""
+
+    id = models.BigAutoField(primary_key=True)
+    policy = models.ForeignKey(WrittenPolicy, models.CASCADE, related_name="clauses")
+    number = models.CharField(max_length=20)
+    title = models.CharField(max_length=200)
+    page = models.PositiveSmallIntegerField(null=True, blank=True)
+    named_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    named_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["policy", "number"], name="policy_clause_once"),)
+
+    def __str__(self) -> str:
+        return f"§{self.number} {self.title}"
+
+
+class PreviewRun(models.Model):
+    """One draft run on recorded decisions: asked for, worked off in the background, its result for ever."""
+
+    class State(models.TextChoices):
+        waiting = "waiting", "Waiting"
+        running = "running", "Running"
+        done = "done", "Done"
+        failed = "failed", "Failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = models.ForeignKey(Practice, models.PROTECT, related_name="+")
+    version = models.ForeignKey(RuleVersion, models.PROTECT, related_name="previews")
+    document_sha256 = models.CharField(max_length=64)
+    """Of the draft as it was run: a later change of the draft needs a run of its own."""
+    against = models.ForeignKey(RuleVersion, models.PROTECT, null=True, related_name="+")
+    """The version in force when it was asked for; null: the safe defaults."""
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.waiting)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    """Null: asked from the command line."""
+    asked_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    total = models.PositiveIntegerField(default=0)
+    counted = models.PositiveIntegerField(default=0)
+    result = models.JSONField(default=dict)
+    """See `rules.previewing.to_document`."""
+    error = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "running", "done", "failed"]), name="preview_run_state_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["done", "failed"]) | Q(finished_at__isnull=False),
+                name="preview_run_has_its_end",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["asked_at"], condition=Q(state__in=["waiting", "running"]), name="preview_run_due"),
+            models.Index(fields=["version", "document_sha256"], name="preview_run_of_draft"),
+        )
+
+    def __str__(self) -> str:
+        return f"Preview of {self.version} ({self.state})"
+
+
+class PreviewLook(models.Model):
+    """A person has opened the result of a preview: publishing asks whether they did."""
+
+    id = models.BigAutoField(primary_key=True)
+    run = models.ForeignKey(PreviewRun, models.PROTECT, related_name="looks")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["run", "person"], name="preview_look_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.person} looked at {self.run_id}"

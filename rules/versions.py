@@ -1,6 +1,7 @@
-"""The verbs of a practice's rules: draft, change, propose, withdraw, publish; and which version is in force.
+"""The verbs of a practice's rules: draft, change, propose, withdraw, again; and which version is in force.
 
-Each verb is one transaction with its audit entry. Publishing takes a second person; what was published never changes.
+Each verb is one transaction with its audit entry. Publishing stands in `rules.publishing`; what was published never
+changes.
 """
 
 from __future__ import annotations
@@ -30,10 +31,6 @@ _parsed: dict[uuid.UUID, Rules] = {}
 
 class WrongState(RuntimeError):
     """The version is not in the state the verb needs."""
-
-
-class SamePerson(RuntimeError):
-    """Publishing takes a second person: neither who drafted nor who proposed."""
 
 
 def in_force(*, practice: Practice, now: datetime) -> RuleVersion | None:
@@ -75,7 +72,7 @@ def draft(*, practice: Practice, by: User, document: Mapping[str, Any], now: dat
         version = RuleVersion.objects.create(
             practice=practice, number=last + 1, document=dict(document), note=note, drafted_by=by, drafted_at=now
         )
-        _note(version, "rules.drafted", by, now)
+        record(version, "rules.drafted", by, now)
     return version
 
 
@@ -85,66 +82,51 @@ def change(
     """Another document for a draft; whoever changes it counts as its drafter."""
     documents.check(document=document)
     with transaction.atomic(durable=True):
-        version = _locked(version_id, State.draft)
+        version = locked(version_id, State.draft)
         version.document, version.note, version.drafted_by, version.drafted_at = dict(document), note, by, now
         version.save(update_fields=["document", "note", "drafted_by", "drafted_at"])
-        _note(version, "rules.drafted", by, now)
+        record(version, "rules.drafted", by, now)
     return version
 
 
 def propose(*, version_id: uuid.UUID, by: User, now: datetime) -> RuleVersion:
     """draft -> proposed. Raises WrongState."""
     with transaction.atomic(durable=True):
-        version = _locked(version_id, State.draft)
+        version = locked(version_id, State.draft)
         documents.check(document=version.document)
         version.state, version.proposed_by, version.proposed_at = State.proposed, by, now
         version.save(update_fields=["state", "proposed_by", "proposed_at"])
-        _note(version, "rules.proposed", by, now)
+        record(version, "rules.proposed", by, now)
     return version
 
 
 def withdraw(*, version_id: uuid.UUID, by: User, now: datetime) -> RuleVersion:
     """proposed -> draft. Raises WrongState."""
     with transaction.atomic(durable=True):
-        version = _locked(version_id, State.proposed)
+        version = locked(version_id, State.proposed)
         version.state, version.proposed_by, version.proposed_at = State.draft, None, None
         version.save(update_fields=["state", "proposed_by", "proposed_at"])
-        _note(version, "rules.withdrawn", by, now)
+        record(version, "rules.withdrawn", by, now)
     return version
 
 
-def publish(*, version_id: uuid.UUID, by: User, now: datetime, effective_at: datetime | None = None) -> RuleVersion:
-    """proposed -> published by a second person, in force from `effective_at` (now by default, never in the past).
-
-    Raises WrongState, SamePerson.
-    """
-    with transaction.atomic(durable=True):
-        version = _locked(version_id, State.proposed)
-        if by.pk in (version.proposed_by_id, version.drafted_by_id):
-            raise SamePerson("a second person publishes")
-        rules = documents.check(document=version.document)
-        start = max(effective_at or now, now)
-        if start == now:
-            RuleVersion.objects.filter(practice=version.practice, state=State.published, effective_at__lte=now).update(
-                state=State.superseded
-            )
-        version.state, version.published_by, version.published_at = State.published, by, now
-        version.effective_at = start
-        version.save(update_fields=["state", "published_by", "published_at", "effective_at"])
-        _note(version, "rules.published", by, now)
-        for key in sorted(rules.policy.adopted_classes):
-            _note(version, "protocol.adopted", by, now, key)
-    return version
+def again(*, version: RuleVersion, by: User, now: datetime) -> RuleVersion:
+    """A draft with the document of an older version: rolling back is publishing an old one again."""
+    return draft(
+        practice=version.practice, by=by, document=version.document, now=now, note=f"As version {version.number}"
+    )
 
 
-def _locked(version_id: uuid.UUID, state: str) -> RuleVersion:
+def locked(version_id: uuid.UUID, state: str) -> RuleVersion:
+    """The version in this state, its row locked. Raises WrongState."""
     version = RuleVersion.objects.select_for_update(of=("self",)).select_related("practice").get(pk=version_id)
     if version.state != state:
         raise WrongState(f"version is {version.state}, not {state}")
     return version
 
 
-def _note(version: RuleVersion, event: str, by: User, now: datetime, drug_class: str = "") -> None:
+def record(version: RuleVersion, event: str, by: User, now: datetime, drug_class: str = "") -> None:
+    """The audit entry of one step of a version."""
     data: dict[str, Any] = {"version": str(version.pk), "number": version.number}
     if drug_class:
         data["class"] = drug_class

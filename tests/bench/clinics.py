@@ -28,7 +28,7 @@ from refillhub.practices import clock, consents, opening
 from refillhub.practices.models import Channel, Location, Membership, Practice, Provider, Role, Spi, User
 from review import directory
 from review.management import clinic_day
-from rules import documents, policy, versions
+from rules import documents, policy, publishing, versions
 
 ZONE = "America/New_York"
 SECRET = "whsec_cmVmaWxsaHViLXRlc3Qtc2VjcmV0LW51bWJlci0x"
@@ -211,7 +211,7 @@ def _rules(practice: Practice, by: User, second: User, now: datetime) -> None:
     documents.check(document=document)
     version = versions.draft(practice=practice, by=by, document=document, now=now)
     versions.propose(version_id=version.pk, by=by, now=now)
-    versions.publish(version_id=version.pk, by=second, now=now)
+    publishing.publish(version_id=version.pk, by=second, now=now)
 
 
 def _connection(practice: Practice, vendor: Vendor, row: dict[str, Any], now: datetime) -> Connection:

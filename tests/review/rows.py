@@ -22,7 +22,7 @@ from refillhub.practices.models import (
 from review import identity, matching, understanding, workflow
 from review.asks import Ask
 from review.models import Dispatch, EventKind, InboundEvent, Kind, Progress, RefillRequest
-from rules import documents, facts, versions
+from rules import documents, facts, publishing, versions
 from rules.intake import reading
 from rules.policy import Policy, to_document
 
@@ -96,7 +96,7 @@ def make_rules(practice: Practice, *, classes=("ppi_h2",), **limits) -> versions
     before = NOW - timedelta(days=30)
     version = versions.draft(practice=practice, by=first, document=document, now=before)
     versions.propose(version_id=version.pk, by=first, now=before)
-    return versions.publish(version_id=version.pk, by=second, now=before)
+    return publishing.publish(version_id=version.pk, by=second, now=before)
 
 
 def make_pharmacy(ncpdp_id: str = "9990001", **values) -> PharmacyEntry:

@@ -23,6 +23,7 @@ def scene(db: None, now: datetime) -> Any:
     people = load("tests.practices.people")
     scene = type("Scene", (), {})()
     scene.now, scene.versions, scene.models = now, load("rules.versions"), load("rules.models")
+    scene.publishing = load("rules.publishing")
     scene.practice = people.new_practice(now, "rulehouse")
     scene.other = people.new_practice(now, "elsewhere")
     scene.osei = people.new_person(scene.practice, "osei", "prescriber")
@@ -38,7 +39,7 @@ def events(scene: Any) -> list[str]:
 def publish(scene: Any, document: dict[str, Any], **more: Any) -> Any:
     made = scene.versions.draft(practice=scene.practice, by=scene.osei, document=document, now=scene.now)
     scene.versions.propose(version_id=made.pk, by=scene.osei, now=scene.now)
-    return scene.versions.publish(version_id=made.pk, by=scene.ada, now=scene.now, **more)
+    return scene.publishing.publish(version_id=made.pk, by=scene.ada, now=scene.now, **more)
 
 
 DIRECTOR = {
@@ -64,8 +65,8 @@ def test_nobody_publishes_what_they_proposed(scene: Any) -> None:
     made = scene.versions.draft(practice=scene.practice, by=scene.ada, document={}, now=scene.now)
     scene.versions.propose(version_id=made.pk, by=scene.osei, now=scene.now)
     for person in (scene.osei, scene.ada):
-        with pytest.raises(scene.versions.SamePerson):
-            scene.versions.publish(version_id=made.pk, by=person, now=scene.now)
+        with pytest.raises(scene.publishing.SamePerson):
+            scene.publishing.publish(version_id=made.pk, by=person, now=scene.now)
 
 
 def test_the_database_too_demands_a_second_person(scene: Any) -> None:

@@ -23,7 +23,7 @@ from review import directory, supplies
 from review.ledger import SYSTEM
 from review.management import clinic_day
 from review.models import FillReport, RefillRequest
-from rules import documents, policy, versions
+from rules import documents, policy, publishing, versions
 
 CHANNEL_KINDS = {"sms": Channel.Kind.sms, "voicemail": Channel.Kind.voice}
 REDIRECT = "http://127.0.0.1/connections/drchrono/return"
@@ -199,7 +199,7 @@ def _rules(practice: Practice, adopted: list[str], people: dict[str, User], now:
     documents.check(document=document)
     version = versions.draft(practice=practice, by=people["pat"], document=document, now=now, note="Demo rules")
     versions.propose(version_id=version.pk, by=people["pat"], now=now)
-    versions.publish(version_id=version.pk, by=people["osei"], now=now)
+    publishing.publish(version_id=version.pk, by=people["osei"], now=now)
 
 
 def _fills(practice: Practice, rows: list[dict[str, Any]], run: int, now: datetime) -> None:
