@@ -17,6 +17,7 @@ from refillhub.practices.models import AutoApprovalConsent, Coverage, Practice, 
 from review import states
 from review.models import Dispatch, DispatchKind, FillReport, Kind, RefillRequest
 from rules import recipes, versions
+from rules.citing import NOTHING_CITED, Citations
 from rules.models import RuleVersion
 from rules.policy import Policy
 from rules.recipes import Recipe
@@ -36,6 +37,7 @@ class RulesNow:
     recipes: tuple[Recipe, ...]
     version_id: uuid.UUID | None = None
     number: int | None = None
+    citations: Citations = NOTHING_CITED
 
 
 def rules_at(*, practice: Practice, now: datetime) -> RulesNow:
@@ -57,7 +59,13 @@ def _rules_now(version: RuleVersion | None) -> RulesNow:
     if version is None:
         return RulesNow(policy=Policy(), recipes=recipes.ready_made())
     rules = versions.rules_of(version=version)
-    return RulesNow(policy=rules.policy, recipes=rules.recipes, version_id=version.pk, number=version.number)
+    return RulesNow(
+        policy=rules.policy,
+        recipes=rules.recipes,
+        version_id=version.pk,
+        number=version.number,
+        citations=rules.citations,
+    )
 
 
 @dataclass(slots=True)

@@ -30,6 +30,7 @@ def store(*, decided: Sequence[Decided], now: datetime, context: Context) -> Non
                 practice=one.request.practice,
                 request_id=one.request.id,
                 version_id=context.rules[one.request.practice_id].version_id,
+                citations=context.rules[one.request.practice_id].citations,
                 facts=one.facts,
                 decision=one.decision,
             )

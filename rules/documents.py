@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from rules import citing, protocols, recipes
 from rules import policy as policies
-from rules import protocols, recipes
+from rules.citing import NOTHING_CITED, Citations
 from rules.policy import Policy, PolicyError
 from rules.recipes import Recipe
 
 MAX_RECIPES = 50
-PARTS = frozenset({"policy", "recipes", "adoptions"})
+PARTS = frozenset({"policy", "recipes", "adoptions", "citations"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Rules:
 
     policy: Policy
     recipes: tuple[Recipe, ...]
+    citations: Citations = NOTHING_CITED
 
 
 def check(*, document: Any) -> Rules:
@@ -37,15 +39,16 @@ def check(*, document: Any) -> Rules:
         raise PolicyError(field="policy", rule="must be an object")
     policy = policies.from_document(document=limits)
     _check_adoptions(policy, document.get("adoptions", []))
+    citations = citing.parse(document=document.get("citations", {}))
     rows = document.get("recipes")
     if rows is None:
-        return Rules(policy=policy, recipes=recipes.ready_made())
+        return Rules(policy=policy, recipes=recipes.ready_made(), citations=citations)
     if not isinstance(rows, list) or len(rows) > MAX_RECIPES:
         raise PolicyError(field="recipes", rule=f"must be a list of at most {MAX_RECIPES}")
     graphs = tuple(recipes.parse(document=row, path=f"recipes[{i}]") for i, row in enumerate(rows))
     if len({graph.key for graph in graphs}) != len(graphs):
         raise PolicyError(field="recipes", rule="each key may stand once")
-    return Rules(policy=policy, recipes=graphs)
+    return Rules(policy=policy, recipes=graphs, citations=citations)
 
 
 def _check_adoptions(policy: Policy, rows: Any) -> None:

@@ -78,6 +78,8 @@ class DecisionRecord(models.Model):
     reasons = models.JSONField(default=list)
     findings = models.JSONField(default=list)
     trace = models.JSONField(default=list)
+    clauses = models.JSONField(default=list, db_default=[])
+    """Numbers of the clauses of the written policy that the version links to what decided."""
 
     class Meta:
         indexes = (models.Index(fields=["practice", "at"], name="decision_record_by_day"),)

@@ -14,7 +14,8 @@ from typing import Any
 
 from refillhub.practices import sealing
 from refillhub.practices.models import Practice
-from rules import transcript
+from rules import citing, transcript
+from rules.citing import NOTHING_CITED, Citations
 from rules.facts import Facts
 from rules.findings import Decision, Finding, TraceStep
 from rules.models import DecisionRecord
@@ -31,6 +32,7 @@ class Recorded:
     version_id: uuid.UUID | None
     facts: Facts
     decision: Decision
+    citations: Citations = NOTHING_CITED
 
 
 def store(*, rows: Sequence[Recorded], now: datetime) -> None:
@@ -53,6 +55,7 @@ def _record(row: Recorded, now: datetime) -> DecisionRecord:
         reasons=list(made.reasons),
         findings=[_finding(one) for one in made.findings],
         trace=[_step(one) for one in made.trace],
+        clauses=list(citing.cited(made=made, citations=row.citations)),
     )
 
 

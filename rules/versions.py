@@ -19,8 +19,8 @@ from audit.events import Actor, ActorKind, Draft
 from refillhub.practices.models import Practice, User
 from rules import documents
 from rules.documents import Rules
-from rules.models import RuleVersion
-from rules.policy import Policy
+from rules.models import RuleVersion, WrittenPolicy
+from rules.policy import Policy, PolicyError
 from rules.recipes import Recipe
 
 State = RuleVersion.State
@@ -65,7 +65,7 @@ def recipes_of(*, version: RuleVersion) -> tuple[Recipe, ...]:
 
 def draft(*, practice: Practice, by: User, document: Mapping[str, Any], now: datetime, note: str = "") -> RuleVersion:
     """A new draft. Raises PolicyError, RecipeError or ConditionError naming the field."""
-    documents.check(document=document)
+    _check(practice, document)
     with transaction.atomic(durable=True):
         Practice.objects.select_for_update().get(pk=practice.pk)
         last = RuleVersion.objects.filter(practice=practice).aggregate(last=Max("number"))["last"] or 0
@@ -80,9 +80,9 @@ def change(
     *, version_id: uuid.UUID, by: User, document: Mapping[str, Any], now: datetime, note: str = ""
 ) -> RuleVersion:
     """Another document for a draft; whoever changes it counts as its drafter."""
-    documents.check(document=document)
     with transaction.atomic(durable=True):
         version = locked(version_id, State.draft)
+        _check(version.practice, document)
         version.document, version.note, version.drafted_by, version.drafted_at = dict(document), note, by, now
         version.save(update_fields=["document", "note", "drafted_by", "drafted_at"])
         record(version, "rules.drafted", by, now)
@@ -93,7 +93,7 @@ def propose(*, version_id: uuid.UUID, by: User, now: datetime) -> RuleVersion:
     """draft -> proposed. Raises WrongState."""
     with transaction.atomic(durable=True):
         version = locked(version_id, State.draft)
-        documents.check(document=version.document)
+        _check(version.practice, version.document)
         version.state, version.proposed_by, version.proposed_at = State.proposed, by, now
         version.save(update_fields=["state", "proposed_by", "proposed_at"])
         record(version, "rules.proposed", by, now)
@@ -115,6 +115,23 @@ def again(*, version: RuleVersion, by: User, now: datetime) -> RuleVersion:
     return draft(
         practice=version.practice, by=by, document=version.document, now=now, note=f"As version {version.number}"
     )
+
+
+def _check(practice: Practice, document: Mapping[str, Any]) -> Rules:
+    """The document as rules, its clauses found in a written policy of this practice. Raises as `documents.check`."""
+    rules = documents.check(document=document)
+    cited = rules.citations
+    if not cited.written_policy:
+        return rules
+    written = WrittenPolicy.objects.filter(practice=practice, pk=cited.written_policy).first()
+    if written is None:
+        raise PolicyError(field="citations.written_policy", rule="is not attached to this practice")
+    named = set(written.clauses.values_list("number", flat=True))
+    for rule, numbers in cited.links.items():
+        missing = sorted(set(numbers) - named)
+        if missing:
+            raise PolicyError(field=f"citations.links.{rule}", rule=f"clause {missing[0]} is not named in the policy")
+    return rules
 
 
 def locked(version_id: uuid.UUID, state: str) -> RuleVersion:
