@@ -57,7 +57,7 @@ OPERATORS: Mapping[Type, frozenset[str]] = {
     Type.codes: frozenset({"contains", "contains_any"}),
 }
 ALWAYS = frozenset({"known", "unknown"})
-_WORDS = {
+WORDS = {
     "equals": "is", "at_most": "is at most", "at_least": "is at least", "less_than": "is less than",
     "more_than": "is more than", "is": "is", "is_not": "is not", "in": "is one of", "not_in": "is none of",
     "contains": "contains", "contains_any": "contains any of", "known": "is known", "unknown": "is unknown",
@@ -371,7 +371,7 @@ def explain(*, condition: Condition) -> str:
         joined = (" and " if condition.how == "all" else " or ").join(parts)
         return f"({joined})" if len(parts) > 1 else parts[0]
     fact = CATALOGUE[condition.fact]
-    words = [fact.meaning, _WORDS[condition.op]]
+    words = [fact.meaning, WORDS[condition.op]]
     if condition.limit:
         words.append(f"the practice's limit ({condition.limit})")
     elif condition.value is not None:
