@@ -95,7 +95,7 @@ def _document(rows: Sequence[Block], index: int) -> tuple[dict[str, Any], int]:
     if not parts:
         raise BlockError(index=index, mend="a group needs a condition inside; add one or remove the group")
     if row.how == "not":
-        return {"not": parts[0] if len(parts) == 1 else {"all": parts}}, at
+        return {"not": parts[0] if len(parts) == 1 else {"any": parts}}, at
     return (parts[0] if len(parts) == 1 else {row.how: parts}), at
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from audit import log
 from audit.events import Actor, ActorKind, Draft
@@ -40,6 +40,11 @@ def in_force(*, practice: Practice, now: datetime) -> RuleVersion | None:
         .order_by("-effective_at", "-number")
         .first()
     )
+
+
+def of(*, practice: Practice) -> QuerySet[RuleVersion]:
+    """All versions of a practice."""
+    return RuleVersion.objects.filter(practice=practice)
 
 
 def rules_of(*, version: RuleVersion) -> Rules:

@@ -92,7 +92,7 @@ LINKS: tuple[Link, ...] = (
     Link("Audit", "review:audit", frozenset({_C})),
     Link("Requests", "review:requests", frozenset({_M, _C})),
     Link("Connections", "review:connections", frozenset({_A})),
-    Link("Rules", "admin:rules_ruleversion_changelist", frozenset({_A})),
+    Link("Rules", "admin:rules_ruleversion_changelist", frozenset({_P, _A})),
     Link("Shadow report", "review:shadow", frozenset({_A})),
     Link("Coverage", "practices:coverage", frozenset({_P, _M, _A})),
     Link("People", "admin:practices_membership_changelist", frozenset({_A})),

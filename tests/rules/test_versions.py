@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.test import RequestFactory
 
 from rules import facts as f
 from rules.policy import PolicyError
@@ -118,50 +117,3 @@ def test_a_decision_is_kept_with_its_facts_sealed(scene: Any, cast: Any) -> None
     assert recording.facts_of(record=kept) == known
     assert b"omeprazole" not in bytes(kept.facts_sealed)
     assert "omeprazole 20 MG" not in json.dumps([kept.trace, kept.findings, kept.reasons])
-
-
-class Kept(list[Any]):
-    """Messages of one request."""
-
-    def add(self, *args: Any, **more: Any) -> None:
-        self.append(args)
-
-
-def page(scene: Any, who: Any, method: str, data: dict[str, Any], pk: Any = None) -> Any:
-    site, admin_page = load("django.contrib.admin").site, load("rules.admin").RuleVersionAdmin
-    request = getattr(RequestFactory(), method)("/admin/rules/ruleversion/add/", data)
-    request.user, request.practice, request.now = who, scene.practice, scene.now
-    request.roles = frozenset(who.memberships.values_list("role", flat=True))
-    request.session, request._messages = {}, Kept()
-    shown = admin_page(scene.models.RuleVersion, site)
-    return shown.new(request) if pk is None else shown.one(request, pk)
-
-
-def form_data(**changes: Any) -> dict[str, Any]:
-    policies = load("rules.policy")
-    plain = policies.to_document(policy=policies.Policy())
-    return {**{key: value for key, value in plain.items() if value is not False}, "step": "save", **changes}
-
-
-def test_the_admin_names_the_field_out_of_bounds(scene: Any) -> None:
-    answer = page(scene, scene.osei, "post", form_data(visit_limit_days=366))
-    assert answer.status_code == 200
-    assert b"less than or equal to 365" in answer.content
-    assert not scene.models.RuleVersion.objects.exists()
-
-
-def test_the_admin_drafts_proposes_and_publishes_by_two_people(scene: Any) -> None:
-    data = form_data(visit_limit_days=180, adopted_classes=["ppi_h2"], adopted_by="Dr Osei")
-    assert page(scene, scene.osei, "post", data).status_code == 302
-    made = scene.models.RuleVersion.objects.get()
-    assert page(scene, scene.osei, "post", {"step": "propose"}, made.pk).status_code == 302
-    assert page(scene, scene.osei, "post", {"step": "publish"}, made.pk).status_code == 200
-    assert page(scene, scene.ada, "post", {"step": "publish"}, made.pk).status_code == 302
-    policy = scene.versions.policy_of(version=scene.versions.in_force(practice=scene.practice, now=scene.now))
-    assert (policy.visit_limit_days, policy.adopted_classes) == (180, frozenset({"ppi_h2"}))
-
-
-def test_a_class_is_not_adopted_without_a_name(scene: Any) -> None:
-    answer = page(scene, scene.osei, "post", form_data(adopted_classes=["ppi_h2"]))
-    assert answer.status_code == 200
-    assert not scene.models.RuleVersion.objects.exists()

@@ -1,0 +1,103 @@
+"""What differs between two sets of rules, in sentences people can check ("Last visit: 365 -> 180 days"). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rules import conditions, policy, protocols
+from rules.documents import Rules
+from rules.recipes import Ask, Recipe
+
+SWITCHES = {
+    "is_on_call_enabled": "On-call takes what runs out before opening",
+    "untagged_refill_may_be_automatic": "Untagged refills may be automatic",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One change. `rule` is named as in `rules.citing` ("recipe:auto_refill"), `step` the node of a recipe, else ""."""
+
+    rule: str
+    sentence: str
+    step: str = ""
+
+
+def between(*, before: Rules, after: Rules) -> tuple[Difference, ...]:
+    """All differences: limits, switches, classes, then recipe by recipe."""
+    return (*_limits(before, after), *_classes(before, after), *_recipes(before, after))
+
+
+def _limits(before: Rules, after: Rules) -> Iterator[Difference]:
+    for name, bound in policy.BOUNDS.items():
+        old, new = getattr(before.policy, name), getattr(after.policy, name)
+        if old != new:
+            yield Difference(f"limit:{name}", f"{name.replace('_', ' ')}: {old} \u2192 {new} {bound.unit}")
+    for name, words in SWITCHES.items():
+        if getattr(before.policy, name) != getattr(after.policy, name):
+            yield Difference(f"limit:{name}", f"{words}: {'yes' if getattr(after.policy, name) else 'no'}")
+
+
+def _classes(before: Rules, after: Rules) -> Iterator[Difference]:
+    names = protocols.load().by_key
+    old, new = before.policy.adopted_classes, after.policy.adopted_classes
+    for key in sorted(old ^ new):
+        name = names[key].name if key in names else key
+        yield Difference(f"class:{key}", f"{name}: {'adopted' if key in new else 'no longer adopted'}")
+
+
+def _recipes(before: Rules, after: Rules) -> Iterator[Difference]:
+    old = {one.key: one for one in before.recipes}
+    new = {one.key: one for one in after.recipes}
+    for key, recipe in new.items():
+        if key not in old:
+            yield Difference(f"recipe:{key}", f"{recipe.name}: new recipe")
+            continue
+        yield from recipe_changes(before=old[key], after=recipe)
+    for key, recipe in old.items():
+        if key not in new:
+            yield Difference(f"recipe:{key}", f"{recipe.name}: removed")
+    for key in sorted(before.policy.enabled_recipes ^ after.policy.enabled_recipes):
+        name = (new.get(key) or old.get(key) or Named(key)).name
+        yield Difference(f"recipe:{key}", f"{name}: {'on' if key in after.policy.enabled_recipes else 'off'}")
+    shared = [key for key in new if key in old]
+    if shared != [key for key in old if key in new]:
+        yield Difference("recipe:", "Order of recipes: " + ", ".join(new[key].name for key in new))
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Stands in for a recipe that is only known by its key."""
+
+    name: str
+
+
+def recipe_changes(*, before: Recipe, after: Recipe) -> Iterator[Difference]:
+    """The changes inside one recipe, step by step."""
+    rule = f"recipe:{after.key}"
+    if before.name != after.name:
+        yield Difference(rule, f"{before.name}: now called {after.name}")
+    if before.trigger is not after.trigger:
+        yield Difference(rule, f"{after.name}: begins with {after.trigger.value}, was {before.trigger.value}")
+    if before.start != after.start:
+        yield Difference(rule, f"{after.name}: begins with another step")
+    for key, node in after.nodes.items():
+        old = before.nodes.get(key)
+        if old == node:
+            continue
+        if old is None:
+            yield Difference(rule, f"{after.name}: new step, {_words(node)}", key)
+        else:
+            yield Difference(rule, f"{after.name}: {_words(old)} \u2192 {_words(node)}", key)
+    for key, node in before.nodes.items():
+        if key not in after.nodes:
+            yield Difference(rule, f"{after.name}: without the step {_words(node)}", key)
+
+
+def _words(node: object) -> str:
+    if isinstance(node, Ask):
+        exits = [f"{name}: {to}" for name, to in (("no", node.no), ("unknown", node.unknown)) if to != "pass"]
+        return " / ".join(["\u201c" + conditions.explain(condition=node.condition) + "\u201d", *exits])
+    outcome, queue = getattr(node, "outcome", ""), getattr(node, "queue", "")
+    return f"{str(outcome).replace('_', ' ')} ({str(queue).replace('_', ' ')})"
