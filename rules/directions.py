@@ -4,6 +4,7 @@ It knows one sentence: amount, unit, way, how often, and a few harmless endings.
 ranges, tapers, courses, several steps and "as directed" all make the amount unknown, with the reason as a code.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -149,6 +150,7 @@ def _why_not(text: str) -> str:
     return ""
 
 
+@functools.lru_cache(maxsize=4096)
 def read_sig(*, text: str) -> Daily:
     """The daily amount of a free-text sig, or unknown with its reason."""
     if len(text) > MAX_SIG_LENGTH:
@@ -171,6 +173,7 @@ def read_sig(*, text: str) -> Daily:
     return Daily(reason="not_understood")
 
 
+@functools.lru_cache(maxsize=4096)
 def read_structured(*, directions: Directions | None) -> Daily:
     """The daily amount of the structured fields. `is_as_needed` unknown makes it unknown."""
     if directions is None or not (directions.dosage_quantity.strip() or directions.frequency.strip()):

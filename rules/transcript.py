@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -15,6 +15,17 @@ from rules.facts import Facts
 
 class TranscriptError(ValueError):
     """A document is not a Facts; the message names the path."""
+
+
+class _Wrong(Exception):
+    """A value that cannot be read; each level on the way out puts its part of the path in front."""
+
+    def __init__(self, rule: str, path: str = "") -> None:
+        super().__init__(rule)
+        self.rule, self.path = rule, path
+
+    def inside(self, part: str) -> "_Wrong":
+        return _Wrong(self.rule, part + self.path)
 
 
 @functools.cache
@@ -45,60 +56,103 @@ def to_document(*, facts: Facts) -> dict[str, Any]:
 
 def from_document(*, document: Mapping[str, Any]) -> Facts:
     """Facts from their JSON form. Missing fields take the dataclass default (unknown); raises TranscriptError."""
-    facts: Facts = _build(Facts, document, "facts")
+    try:
+        facts: Facts = _build(Facts, document)
+    except _Wrong as wrong:
+        raise TranscriptError(f"facts{wrong.path}: {wrong.rule}") from wrong
     return facts
 
 
+Reader = Callable[[Any], Any]
+"""Turns one JSON value into its field's value."""
+
+
 @functools.cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+def _readers(kind: type) -> dict[str, Reader]:
+    """For each field of a dataclass the reader of its type, worked out once a process."""
+    return {name: _reader(hint) for name, hint in typing.get_type_hints(kind).items()}
 
 
-def _build(kind: type, document: Any, path: str) -> Any:
+def _build(kind: type, document: Any) -> Any:
     if not isinstance(document, Mapping):
-        raise TranscriptError(f"{path}: must be an object")
-    hints = _hints(kind)
-    unknown = set(document) - set(hints)
-    if unknown:
-        raise TranscriptError(f"{path}.{sorted(unknown)[0]}: unknown field")
+        raise _Wrong("must be an object")
+    readers = _readers(kind)
+    values = {}
+    for name, value in document.items():
+        reader = readers.get(name)
+        if reader is None:
+            raise _Wrong("unknown field", f".{name}")
+        try:
+            values[name] = reader(value)
+        except _Wrong as wrong:
+            raise wrong.inside(f".{name}") from None
     try:
-        return kind(**{name: _value(hints[name], value, f"{path}.{name}") for name, value in document.items()})
+        return kind(**values)
     except TypeError as error:
-        raise TranscriptError(f"{path}: {error}") from error
+        raise _Wrong(str(error)) from error
 
 
-def _value(hint: Any, value: Any, path: str) -> Any:
+def _reader(hint: Any) -> Reader:
     if isinstance(hint, types.UnionType):
-        if value is None:
-            return None
-        hint = next(one for one in typing.get_args(hint) if one is not types.NoneType)
+        inner = _reader(next(one for one in typing.get_args(hint) if one is not types.NoneType))
+        return lambda value: None if value is None else inner(value)
     if typing.get_origin(hint) is tuple:
-        if not isinstance(value, list):
-            raise TranscriptError(f"{path}: must be a list")
-        inner = typing.get_args(hint)[0]
-        return tuple(_value(inner, one, f"{path}[{index}]") for index, one in enumerate(value))
+        return _list_reader(_reader(typing.get_args(hint)[0]))
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return _build(hint, value, path)
-    try:
-        return _scalar(hint, value)
-    except (ValueError, TypeError, ArithmeticError) as error:
-        raise TranscriptError(f"{path}: must be {getattr(hint, '__name__', hint)}") from error
+        kind: type = hint
+        return lambda value: _build(kind, value)
+    return _scalar_reader(hint)
 
 
-def _scalar(hint: Any, value: Any) -> Any:
+def _list_reader(inner: Reader) -> Reader:
+    def read(value: Any) -> Any:
+        if not isinstance(value, list):
+            raise _Wrong("must be a list")
+        found = []
+        for one in value:
+            try:
+                found.append(inner(one))
+            except _Wrong as wrong:
+                raise wrong.inside(f"[{len(found)}]") from None
+        return tuple(found)
+
+    return read
+
+
+def _scalar_reader(hint: Any) -> Reader:
+    convert = _converter(hint)
+    name = getattr(hint, "__name__", hint)
+
+    def read(value: Any) -> Any:
+        try:
+            return convert(value)
+        except (ValueError, TypeError, ArithmeticError):
+            raise _Wrong(f"must be {name}") from None
+
+    return read
+
+
+def _converter(hint: Any) -> Callable[[Any], Any]:
     if hint is bool or hint is int:
-        if type(value) is not hint:
-            raise TypeError(hint)
-        return value
-    if not isinstance(value, str):
-        raise TypeError(hint)
+        return lambda value: _exactly(hint, value)
     if hint is datetime:
-        moment = datetime.fromisoformat(value)
-        if moment.tzinfo is None:
-            raise ValueError("a moment must carry its zone")
-        return moment
+        return lambda value: _moment(_exactly(str, value))
     if hint is date:
-        return date.fromisoformat(value)
+        return lambda value: date.fromisoformat(_exactly(str, value))
     if hint is Decimal or (isinstance(hint, type) and issubclass(hint, StrEnum)):
-        return hint(value)
+        return lambda value: hint(_exactly(str, value))
+    return lambda value: _exactly(str, value)
+
+
+def _exactly(kind: type, value: Any) -> Any:
+    """The value when it is of this very type (a bool is no int). Raises TypeError."""
+    if type(value) is not kind:
+        raise TypeError(kind)
     return value
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a moment must carry its zone")
+    return moment
