@@ -49,7 +49,12 @@ CAUTIONS: Table[tuple[DoubtCode, str]] = Table(
                 r"|s)? (?:worth|supply)\b(?! left)"
                 rf"|\bfor (?:a|one|two|three|\d+)(?: more)? (?:weeks?|months?|days?)\b|\bthrough (?:{_DAY}"
                 rf"|the)\b|\bmore\b.{{0,20}}\b(?:this|each|every) time\b|\bas (?:much|many) as\b|\bfor \w+ more\b"
-                rf"|\b(?:\d|two|three|several) bottles of _",
+                rf"|\b(?:\d|two|three|several) bottles of _"
+                r"|\b(?:\d{1,3}|two|three|four|five|six|seven|eight|nine|ten|twelve|dos|tres|cuatro|cinco|seis|diez)"
+                r" (?:pieces?|pcs|boxes|packs?|packets?|cajas|paquetes|frascos|tubos)\b(?! (?:left|remaining))"
+                r"|\b(?:at )?one time\b|\b(?:send|sending|give|giving|share|sharing|mando|mandar|doy|comparto)"
+                r" (?:some|them|it|one|unas?|algunas?)? ?(?:to|with|con|a) (?:my|our|mi|mis)\b(?! (?:pharmacy|usual"
+                r"|regular|local|cvs|walgreens|walmart|doctor|dr|nurse|office|provider|farmacia|doctora?))",
                 "An amount or a length of supply is asked for.",
             ),
             (
