@@ -119,6 +119,8 @@ def _value(row: Block, fact: Fact, index: int) -> Any:
         if not text.removeprefix("-").isdecimal():
             raise BlockError(index=index, mend=f"enter a whole number of {fact.unit or 'units'}")
         return int(text)
+    if fact.type is Type.decimal:
+        return text.replace(",", ".")
     if fact.type is Type.truth:
         if text.lower() not in TRUTHS:
             raise BlockError(index=index, mend="choose yes or no")

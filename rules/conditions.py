@@ -1,24 +1,26 @@
-"""Conditions an editor may use: named facts with type and unit, operators, a small typed tree; parse, evaluate,
-explain.
+"""Conditions an editor may use: a small typed tree over the facts of `rules.catalogue`; parse, evaluate, explain.
 
 Three-valued logic (Kleene): a missing fact is unknown, and unknown is neither true nor false. Documents are bounded in
 depth and size; an error names the path. No free expressions, no code in data.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from decimal import Decimal
 from typing import Any
 
 from rules import policy as policies
 from rules.case import Case
+from rules.catalogue import ALWAYS, CATALOGUE, OPERATORS, WORDS, Fact, Type, Value
 from rules.findings import TraceStep
+from rules.policy import Policy
+
+__all__ = ["ALWAYS", "CATALOGUE", "OPERATORS", "WORDS", "Fact", "Type", "Value", "explain", "parse"]
 
 MAX_DEPTH = 8
 MAX_PARTS = 64
 MAX_LIST = 100
-
-Value = int | bool | str | frozenset[str]
 
 
 class ConditionError(ValueError):
@@ -28,166 +30,6 @@ class ConditionError(ValueError):
         super().__init__(f"{path or 'condition'}: {mend}")
         self.path = path
         self.mend = mend
-
-
-class Type(StrEnum):
-    number = "number"
-    truth = "truth"
-    code = "code"
-    codes = "codes"
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One entry of the catalogue."""
-
-    name: str
-    type: Type
-    unit: str
-    meaning: str
-    example: str
-    read: Callable[[Case], Value | None]
-    source: str = ""
-
-
-OPERATORS: Mapping[Type, frozenset[str]] = {
-    Type.number: frozenset({"equals", "at_most", "at_least", "less_than", "more_than"}),
-    Type.truth: frozenset({"is"}),
-    Type.code: frozenset({"is", "is_not", "in", "not_in"}),
-    Type.codes: frozenset({"contains", "contains_any"}),
-}
-ALWAYS = frozenset({"known", "unknown"})
-WORDS = {
-    "equals": "is", "at_most": "is at most", "at_least": "is at least", "less_than": "is less than",
-    "more_than": "is more than", "is": "is", "is_not": "is not", "in": "is one of", "not_in": "is none of",
-    "contains": "contains", "contains_any": "contains any of", "known": "is known", "unknown": "is unknown",
-}  # fmt: skip
-
-
-def _list(*rows: Fact) -> Mapping[str, Fact]:
-    return {row.name: row for row in rows}
-
-
-T, N, C, S = Type.truth, Type.number, Type.code, Type.codes
-CATALOGUE: Mapping[str, Fact] = _list(
-    Fact("message.kind", C, "", "what the patient asks for", "refill", lambda c: c.facts.reading.kind.value, "klara"),
-    Fact("message.tag", C, "", "the Klara tag", "refill", lambda c: c.facts.reading.tag.value, "klara"),
-    Fact(
-        "message.is_tagged", T, "", "the message carries the tag of its recipe", "true", lambda c: c.is_tagged, "klara"
-    ),
-    Fact("message.is_plain", T, "", "the message asks for one thing only", "true", lambda c: c.facts.reading.is_plain),
-    Fact("message.has_doubts", T, "", "reading left doubts", "false", lambda c: bool(c.facts.reading.doubts)),
-    Fact(
-        "message.confidence",
-        N,
-        "percent",
-        "how sure the reading is",
-        "95",
-        lambda c: c.facts.reading.confidence_percent,
-    ),
-    Fact("message.channel", C, "", "how the message came", "text", lambda c: c.facts.reading.channel.value, "klara"),
-    Fact("drug.is_controlled", T, "", "the drug is in schedule II to V", "false", lambda c: c.is_controlled, "dea"),
-    Fact("drug.schedule", C, "", "the drug's schedule", "iv", lambda c: c.schedule.value, "dea"),
-    Fact("drug.classes", S, "", "the drug's protocol classes", "statin", lambda c: frozenset(c.classes) or None),
-    Fact(
-        "drug.ingredients", S, "", "the drug's ingredients", "atorvastatin", lambda c: frozenset(c.ingredients) or None
-    ),
-    Fact("drug.is_never_hold", T, "", "a gap in this drug may hurt at once", "false", lambda c: c.is_never_hold),
-    Fact(
-        "drug.is_class_automatic",
-        T,
-        "",
-        "the class may be automatic and is adopted",
-        "true",
-        lambda c: c.is_class_automatic,
-    ),
-    Fact(
-        "entry.is_active",
-        T,
-        "",
-        "the drug is active on the list",
-        "true",
-        lambda c: _is_active(c),
-        "drchrono",
-    ),
-    Fact(
-        "entry.matches",
-        N,
-        "entries",
-        "active list entries that fit",
-        "1",
-        lambda c: c.facts.entries_matching,
-        "drchrono",
-    ),
-    Fact("entry.days_supply", N, "days", "days one fill lasts", "90", lambda c: c.days_supply, "drchrono"),
-    Fact(
-        "visit.days_since",
-        N,
-        "days",
-        "days since the last qualifying visit",
-        "120",
-        lambda c: c.days_since_visit,
-        "drchrono",
-    ),
-    Fact(
-        "visit.is_overdue",
-        T,
-        "",
-        "the last visit is over the practice's limit",
-        "false",
-        lambda c: c.is_visit_overdue,
-        "drchrono",
-    ),
-    Fact("visit.has_upcoming", T, "", "a visit is booked", "false", lambda c: _upcoming(c), "drchrono"),
-    Fact("supply.days_since", N, "days", "days since the last known supply", "60", lambda c: c.standing.days_since),
-    Fact(
-        "supply.used_percent",
-        N,
-        "percent",
-        "part of the last supply used",
-        "90",
-        lambda c: c.standing.least_used_percent,
-    ),
-    Fact(
-        "pharmacy.fills_left",
-        N,
-        "fills",
-        "fills left as a pharmacy reported",
-        "2",
-        lambda c: c.facts.fills_left,
-        "pharmacy",
-    ),
-    Fact(
-        "pharmacy.is_named_found",
-        T,
-        "",
-        "the named pharmacy is one directory entry",
-        "true",
-        lambda c: bool(c.facts.pharmacy.named_ncpdp),
-    ),
-    Fact(
-        "hours.was_closed_when_sent",
-        T,
-        "",
-        "closed when the message was sent",
-        "false",
-        lambda c: c.facts.hours.was_closed_when_sent,
-    ),
-    Fact("hours.is_closed_now", T, "", "closed now", "false", lambda c: c.facts.hours.is_closed_now),
-    Fact("patient.age", N, "years", "the patient's age", "54", lambda c: c.facts.patient.age_years, "drchrono"),
-    Fact("patient.status", C, "", "the patient's status", "active", lambda c: c.facts.patient.status.value, "drchrono"),
-    Fact("mirror.age", N, "minutes", "age of our copy of the chart", "5", lambda c: c.facts.mirror_age_minutes),
-)
-
-
-def _is_active(case: Case) -> bool | None:
-    entry = case.facts.entry
-    return None if entry is None else entry.is_active
-
-
-def _upcoming(case: Case) -> bool | None:
-    visit = case.facts.visit
-    return True if visit.upcoming_on is not None else (False if visit.is_upcoming_known else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +109,8 @@ def _parse_compare(document: Mapping[str, Any], path: str) -> Compare:
 def _value(fact: Fact, op: str, value: Any, path: str) -> Value:
     if fact.type is Type.number and isinstance(value, int) and not isinstance(value, bool):
         return value
+    if fact.type is Type.decimal and isinstance(value, str | int) and not isinstance(value, bool):
+        return _decimal(str(value), path)
     if fact.type is Type.truth and isinstance(value, bool):
         return value
     if op in ("in", "not_in", "contains_any"):
@@ -276,6 +120,13 @@ def _value(fact: Fact, op: str, value: Any, path: str) -> Value:
     if fact.type in (Type.code, Type.codes) and isinstance(value, str) and 0 < len(value) <= 100:
         return value
     raise ConditionError(path=path, mend=f"must be a {fact.type.value}")
+
+
+def _decimal(text: str, path: str) -> Decimal:
+    """A decimal written as text ("5.5"), so that no binary fraction stands in a rule."""
+    if not re.fullmatch(r"-?\d{1,7}(?:\.\d{1,4})?", text):
+        raise ConditionError(path=path, mend='must be a decimal as text, like "5.5"')
+    return Decimal(text)
 
 
 def to_document(*, condition: Condition) -> dict[str, Any]:
@@ -288,8 +139,14 @@ def to_document(*, condition: Condition) -> dict[str, Any]:
         document["value"] = {"policy": condition.limit}
     elif condition.value is not None:
         value = condition.value
-        document["value"] = sorted(value) if isinstance(value, frozenset) else value
+        document["value"] = _plain(value)
     return document
+
+
+def _plain(value: Value) -> Any:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return str(value) if isinstance(value, Decimal) else value
 
 
 def evaluate(*, condition: Condition, case: Case, node: str, trace: list[TraceStep]) -> bool | None:
@@ -334,6 +191,7 @@ def _compare(condition: Compare, case: Case, node: str, trace: list[TraceStep]) 
             threshold=f"{condition.op} {_written(wanted)}".rstrip(),
             result=result,
             source=fact.source,
+            age_days=fact.age(case) if fact.age is not None else None,
         )
     )
     return result
@@ -362,18 +220,27 @@ def _written(value: Value | None) -> str:
     return ", ".join(sorted(value)) if isinstance(value, frozenset) else str(value)
 
 
-def explain(*, condition: Condition) -> str:
-    """The condition in plain English."""
+def explain(*, condition: Condition, limits: Policy | None = None) -> str:
+    """The condition in plain English; with `limits` the practice's own figures stand in it."""
+    text = _sentence(condition, limits)
+    return text[1:-1] if isinstance(condition, Group) and condition.how != "not" and len(condition.parts) > 1 else text
+
+
+def _sentence(condition: Condition, limits: Policy | None) -> str:
     if isinstance(condition, Group):
-        parts = [explain(condition=part) for part in condition.parts]
+        parts = [_sentence(part, limits) for part in condition.parts]
         if condition.how == "not":
-            return f"not ({parts[0]})"
+            return f"not {parts[0]}" if parts[0].startswith("(") else f"not ({parts[0]})"
         joined = (" and " if condition.how == "all" else " or ").join(parts)
         return f"({joined})" if len(parts) > 1 else parts[0]
     fact = CATALOGUE[condition.fact]
+    if fact.type is Type.truth and condition.op == "is":
+        return fact.meaning if condition.value else fact.denied
     words = [fact.meaning, WORDS[condition.op]]
     if condition.limit:
-        words.append(f"the practice's limit ({condition.limit})")
+        name = condition.limit.replace("_", " ")
+        figure = f"{getattr(limits, condition.limit)} {fact.unit} ({name})" if limits else f"the practice's {name}"
+        words.append(figure)
     elif condition.value is not None:
         words.append(_written(condition.value))
         if fact.unit:

@@ -13,31 +13,14 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 
-from rules import blocks, conditions, previewing, recipes, steps, versions
+from rules import blocks, conditions, drawing, previewing, recipes, steps, versions
 from rules.blocks import Block, BlockError
 from rules.conditions import ConditionError
 from rules.editor import desk, frame, rows
 from rules.editor.desk import Desk
 from rules.findings import Outcome, Queue, TellKind
-from rules.policy import PolicyError
+from rules.policy import Policy, PolicyError
 from rules.recipes import PASS, Act, Ask, Recipe, RecipeError
-
-OUTCOMES = {
-    Outcome.auto_approve: "Approve and send",
-    Outcome.review: "Review by a person",
-    Outcome.ask_visit: "Ask the patient for a visit",
-    Outcome.controlled_task: "Task for the prescriber in the chart",
-    Outcome.hold: "Hold until the practice opens",
-    Outcome.pharmacy_change: "Change the pharmacy",
-    Outcome.tell: "Tell the patient",
-    Outcome.person: "A person reads the message",
-}
-TRIGGERS = {
-    recipes.Trigger.refill: "A refill message",
-    recipes.Trigger.pharmacy_change: "A pharmacy change",
-    recipes.Trigger.any_request: "Any request",
-    recipes.Trigger.transmission_failed: "A prescription was refused on its way",
-}
 
 
 @dataclass
@@ -156,13 +139,13 @@ def fingerprint(found: Recipe, key: str) -> str:
     return previewing.fingerprint(document=recipes.to_document(recipe=found)["nodes"].get(key, {}))[:16]
 
 
-def words(found: Recipe, node: Ask | Act) -> str:
+def words(found: Recipe, node: Ask | Act, limits: Policy | None = None) -> str:
     """A step in a sentence."""
     if isinstance(node, Ask):
         sides = (("no", node.no), ("unknown", node.unknown))
         exits = [f"{name}: {target(found, to)}" for name, to in sides if to != PASS]
-        return "; ".join([conditions.explain(condition=node.condition), *exits])
-    return f"{OUTCOMES.get(node.outcome, node.outcome.value)}, with the {node.queue.value.replace('_', ' ')}"
+        return "; ".join([conditions.explain(condition=node.condition, limits=limits), *exits])
+    return f"{drawing.ACTIONS.get(node.outcome, node.outcome.value)}, with the {node.queue.value.replace('_', ' ')}"
 
 
 def target(found: Recipe, key: str) -> str:
@@ -170,7 +153,7 @@ def target(found: Recipe, key: str) -> str:
     node = found.nodes.get(key)
     if node is None:
         return "not this recipe"
-    return OUTCOMES.get(node.outcome, "") if isinstance(node, Act) else f"step {number(found, key)}"
+    return drawing.ACTIONS.get(node.outcome, "") if isinstance(node, Act) else f"step {number(found, key)}"
 
 
 def number(found: Recipe, key: str) -> int:
@@ -178,15 +161,15 @@ def number(found: Recipe, key: str) -> int:
     return [one.key for one in steps.in_order(recipe=found)].index(key) + 1
 
 
-def sentence(found: Recipe) -> str:
+def sentence(found: Recipe, limits: Policy) -> str:
     """The way through all yes as one sentence: "A refill message: when ..., approve and send."."""
     parts, key = [], found.start
     while isinstance(node := found.nodes.get(key), Ask):
-        parts.append(conditions.explain(condition=node.condition))
+        parts.append(conditions.explain(condition=node.condition, limits=limits))
         key = node.yes
-    end = OUTCOMES.get(node.outcome, "").lower() if isinstance(node, Act) else "leave it to the other recipes"
+    end = drawing.ACTIONS.get(node.outcome, "").lower() if isinstance(node, Act) else "leave it to the other recipes"
     when = " and ".join(parts)
-    return f"{TRIGGERS[found.trigger]}: " + (f"when {when}, {end}." if when else f"{end}.")
+    return f"{drawing.TRIGGERS[found.trigger]}: " + (f"when {when}, {end}." if when else f"{end}.")
 
 
 def _context(here: Desk, found: Recipe, editing: Editing) -> dict[str, Any]:
@@ -196,8 +179,8 @@ def _context(here: Desk, found: Recipe, editing: Editing) -> dict[str, Any]:
     before = blocks.of(condition=old.condition) if isinstance(old, Ask) else ()
     lost = steps.unreachable(recipe=found)
     nodes = steps.in_order(recipe=found)
-    listed = [
-        {"key": one.key, "words": words(found, one), "is_action": isinstance(one, Act),
+    listed: list[dict[str, Any]] = [
+        {"key": one.key, "words": words(found, one, here.rules.policy), "is_action": isinstance(one, Act),
          "change": changed.get(one.key, ""), "is_lost": one.key in lost, "is_current": one.key == editing.node.key,
          "address": _address(here, found.key, one.key)}
         for one in nodes
@@ -208,9 +191,16 @@ def _context(here: Desk, found: Recipe, editing: Editing) -> dict[str, Any]:
         here,
         current=f"recipe:{found.key}",
         recipe=found,
-        sentence=sentence(found),
-        trigger=TRIGGERS[found.trigger],
+        sentence=sentence(found, here.rules.policy),
+        trigger=drawing.TRIGGERS[found.trigger],
         steps=listed,
+        graph=drawing.draw(
+            recipe=found,
+            prefix="recipe",
+            limits=here.rules.policy,
+            selected=editing.node.key,
+            links={one["key"]: one["address"] for one in listed},
+        ),
         step=editing.node,
         step_number=number(found, editing.node.key),
         is_action=isinstance(editing.node, Act),
@@ -219,12 +209,12 @@ def _context(here: Desk, found: Recipe, editing: Editing) -> dict[str, Any]:
         facts=rows.facts_offered(),
         exits=exits,
         exit_fields=_exit_fields(here, editing),
-        outcomes=[(one.value, text) for one, text in OUTCOMES.items()],
+        outcomes=[(one.value, text) for one, text in drawing.ACTIONS.items()],
         queues=[(one.value, one.value.replace("_", " ")) for one in Queue],
         tell_kinds=[(one.value, one.value.replace("_", " ")) for one in TellKind if one.value],
         seen=fingerprint(found, editing.node.key),
         conflict=editing.conflict,
-        preview=_sentence_of(editing),
+        preview=_sentence_of(here, editing),
     )
 
 
@@ -238,12 +228,12 @@ def _exit_fields(here: Desk, editing: Editing) -> list[tuple[str, str, str]]:
     return [(name, labels[name], typed.get(name, getattr(node, name))) for name in steps.EXITS]
 
 
-def _sentence_of(editing: Editing) -> str:
+def _sentence_of(here: Desk, editing: Editing) -> str:
     """The rows as they stand in plain English, "" while a row is to be mended."""
     if not editing.blocks:
         return ""
     try:
         document = blocks.to_document(blocks=editing.blocks)
-        return conditions.explain(condition=conditions.parse(document=document))
+        return conditions.explain(condition=conditions.parse(document=document), limits=here.rules.policy)
     except (BlockError, ConditionError):
         return ""

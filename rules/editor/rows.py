@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rules import blocks, conditions, facts, protocols
+from rules import blocks, conditions
 from rules.blocks import Block
-from rules.conditions import CATALOGUE, Type
+from rules.conditions import CATALOGUE
 
 MAX_ROWS = 80
-CODES: dict[str, tuple[str, ...]] = {
-    "message.kind": tuple(facts.Kind),
-    "message.tag": tuple(facts.Tag),
-    "message.channel": tuple(facts.Channel),
-    "drug.schedule": tuple(facts.Schedule),
-    "patient.status": tuple(facts.PatientStatus),
-}
-"""Facts whose codes are all known: offered as a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +22,7 @@ class Row:
     limits: tuple[tuple[str, str], ...]
     codes: tuple[str, ...]
     kind: str
-    """number, truth, code, codes, or "" where no value is asked."""
+    """A `catalogue.Type`, or "" where no value is asked."""
     unit: str
     meaning: str
     example: str
@@ -117,7 +109,7 @@ def shown(*, rows: Sequence[Block], errors: Mapping[int, str], before: Sequence[
                 block=block,
                 operators=blocks.choices_of(block=block),
                 limits=blocks.limits_for(block=block) if asks else (),
-                codes=_codes(block),
+                codes=fact.codes if fact else (),
                 kind=str(fact.type) if fact and asks else "",
                 unit=fact.unit if fact else "",
                 meaning=fact.meaning if fact else "",
@@ -130,12 +122,6 @@ def shown(*, rows: Sequence[Block], errors: Mapping[int, str], before: Sequence[
     return found
 
 
-def _codes(block: Block) -> tuple[str, ...]:
-    if block.fact == "drug.classes":
-        return tuple(sorted(protocols.load().by_key))
-    return CODES.get(block.fact, ())
-
-
 def facts_offered() -> list[tuple[str, list[tuple[str, str]]]]:
     """The catalogue for a list to choose from, grouped by what it is about."""
     groups: dict[str, list[tuple[str, str]]] = {}
@@ -143,6 +129,3 @@ def facts_offered() -> list[tuple[str, list[tuple[str, str]]]]:
         group = name.partition(".")[0].capitalize()
         groups.setdefault(group, []).append((name, fact.meaning + (f" ({fact.unit})" if fact.unit else "")))
     return sorted(groups.items())
-
-
-TRUTH, NUMBER = str(Type.truth), str(Type.number)
