@@ -21,6 +21,7 @@ __all__ = ["ALWAYS", "CATALOGUE", "OPERATORS", "WORDS", "Fact", "Type", "Value",
 MAX_DEPTH = 8
 MAX_PARTS = 64
 MAX_LIST = 100
+DECIMAL = r"^-?[0-9]{1,7}(?:\.[0-9]{1,4})?$"
 
 
 class ConditionError(ValueError):
@@ -124,7 +125,7 @@ def _value(fact: Fact, op: str, value: Any, path: str) -> Value:
 
 def _decimal(text: str, path: str) -> Decimal:
     """A decimal written as text ("5.5"), so that no binary fraction stands in a rule."""
-    if not re.fullmatch(r"-?\d{1,7}(?:\.\d{1,4})?", text):
+    if not re.fullmatch(DECIMAL, text):
         raise ConditionError(path=path, mend='must be a decimal as text, like "5.5"')
     return Decimal(text)
 

@@ -11,6 +11,7 @@ from rules.citing import NOTHING_CITED, Citations
 from rules.policy import Policy, PolicyError
 from rules.recipes import Recipe
 
+FORMAT = "refill-hub rules, version 1"
 MAX_RECIPES = 50
 PARTS = frozenset({"policy", "recipes", "adoptions", "citations"})
 

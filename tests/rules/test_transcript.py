@@ -1,5 +1,8 @@
 """Facts as JSON and back: nothing lost, and a document that is none is refused by its path."""
 
+import dataclasses
+import pathlib
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -58,3 +61,13 @@ def test_a_fact_that_must_be_there_is_named(cast: Any) -> None:
     del plain["now"]
     with pytest.raises(TranscriptError, match="now"):
         transcript.from_document(document=plain)
+
+
+def test_the_page_of_facts_names_every_field_and_no_other() -> None:
+    page = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "facts.md").read_text(encoding="utf-8")
+    told: dict[str, list[str]] = {}
+    for section in page.split("\n### ")[1:]:
+        name, _, body = section.partition("\n")
+        told[name] = re.findall(r"^\| `(\w+)` \|", body, re.MULTILINE)
+    kinds = [one for one in vars(f).values() if isinstance(one, type) and dataclasses.is_dataclass(one)]
+    assert told == {one.__name__: [field.name for field in dataclasses.fields(one)] for one in kinds}
