@@ -4,6 +4,7 @@ Costs DrChrono at most two calls, one when the medication copy is fresh, none wh
 the mirror holds is used and its age tells). Network: never inside a transaction.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,8 +19,11 @@ from integrations.models import Connection, ConnectionStatus, MirrorMedication, 
 from refillhub.practices.models import Practice
 from review.identity import Snapshot
 from review.ledger import SYSTEM
-from rules import vocabulary
+from rules import facts as rule_facts
+from rules import labs as rule_labs
+from rules import protocols, vocabulary
 from rules.intake import normalise
+from rules.labs import LabName
 
 # Entries that name no drug: "NKDA", and what people are allergic to besides drugs.
 NO_ALLERGY = frozenset({"nkda", "none", "nka"})
@@ -145,6 +149,38 @@ def allergies(*, connection: Connection | None, patient_id: str, now: datetime) 
             return None
         found += read.ingredients
     return tuple(sorted(set(found)))
+
+
+def labs(
+    *, connection: Connection | None, patient_id: str, names: Sequence[LabName], now: datetime
+) -> tuple[rule_facts.Lab, ...] | None:
+    """Laboratory values of the chart's flow sheet that can be told (contract 7.6); None when it was not reached.
+
+    One call, made only where an automatic approval of a class that asks for values is in question. Raises Busy.
+    """
+    if connection is None:
+        return None
+    line = wire.Line(connection=connection, now=now, actor=SYSTEM)
+    try:
+        listed = client.lab_results(line=line, patient_id=patient_id)
+    except (limits.Throttled, wire.TooManyCalls) as busy:
+        raise Busy(busy.retry_after or 0.0) from busy
+    except VendorError:
+        return None
+    if any(each.patient_id != patient_id for each in listed):
+        return None
+    rows = [
+        rule_labs.Reported(
+            title=each.title,
+            loinc=each.loinc,
+            value=each.value,
+            unit=each.units,
+            status=each.order_status,
+            on=each.performed_local.date() if each.performed_local else None,
+        )
+        for each in listed
+    ]
+    return rule_labs.read(rows=rows, names=names, protocols=protocols.load())
 
 
 def find(*, practice: Practice, connection: Connection | None, sender: KlaraPatient, now: datetime) -> Chart:

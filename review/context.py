@@ -18,6 +18,7 @@ from review import states
 from review.models import Dispatch, DispatchKind, FillReport, Kind, RefillRequest
 from rules import recipes, versions
 from rules.citing import NOTHING_CITED, Citations
+from rules.labs import LabName
 from rules.models import RuleVersion
 from rules.policy import Policy
 from rules.recipes import Recipe
@@ -38,6 +39,7 @@ class RulesNow:
     version_id: uuid.UUID | None = None
     number: int | None = None
     citations: Citations = NOTHING_CITED
+    lab_names: tuple[LabName, ...] = ()
 
 
 def rules_at(*, practice: Practice, now: datetime) -> RulesNow:
@@ -65,6 +67,7 @@ def _rules_now(version: RuleVersion | None) -> RulesNow:
         version_id=version.pk,
         number=version.number,
         citations=rules.citations,
+        lab_names=rules.lab_names,
     )
 
 

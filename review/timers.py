@@ -30,6 +30,7 @@ from refillhub.practices.models import Coverage, Practice, Provider
 from review import (
     asks_again,
     charts,
+    checks,
     identity,
     intake,
     outbox,
@@ -83,7 +84,7 @@ def release_held(*, now: datetime, limit: int = 100) -> int:
             ask = ask_again(request=row, now=now)
             if ask.match is not None and ask.kind == Kind.REFILL:
                 connection = charts.connection_of(ask.practice)
-                ask = intake.with_allergies(asks=[ask], connection=connection, now=now)[0]
+                ask = checks.with_checks(asks=[ask], connection=connection, now=now)[0]
             released += workflow.release(asks={row.id: ask}, now=now)
         except charts.Busy:
             continue  # still held; the next look releases it

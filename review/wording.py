@@ -65,6 +65,8 @@ FINDINGS: Mapping[str, tuple[str, str]] = {
     "lab_missing": ("Labs", "A value the class asks for is not on file"),
     "lab_old": ("Labs", "A value the class asks for is too old"),
     "lab_unit": ("Labs", "A value is in a unit we do not compare"),
+    "lab_bound": ("Labs", "A value is given as a bound that does not tell"),
+    "labs_unknown": ("Labs", "The values the class asks for were not looked up"),
     "lab_out_of_range": ("Labs", "A value is out of range"),
     "protocol_stop": ("Class exclusions", "The protocol excludes this case"),
     "age": ("Age", "Age outside the limits, or unknown"),
@@ -127,6 +129,8 @@ SHORT: Mapping[str, str] = {
     "lab_old": "{Value} {age} days old",
     "lab_out_of_range": "{Value} is out of range",
     "lab_unit": "{Value} is in a unit we do not compare",
+    "lab_bound": "{Value} does not tell",
+    "labs_unknown": "{Value} not looked up",
     "visit": "Last visit {value} days ago, limit {limit}",
     "visit_unknown": "No visit known",
     "fill_history": "Last fill {value} days ago, limit {limit}",
@@ -138,7 +142,7 @@ SHORT: Mapping[str, str] = {
     "interaction": "Interaction: {value}",
     "protocol_stop": "Class exclusion: {value}",
 }
-LABS = frozenset({"lab_missing", "lab_old", "lab_unit", "lab_out_of_range"})
+LABS = frozenset({"lab_missing", "lab_old", "lab_unit", "lab_bound", "labs_unknown", "lab_out_of_range"})
 
 REASONS: Mapping[str, str] = {
     "emergency": "May be an emergency: the patient got the emergency text, the on-call was paged",

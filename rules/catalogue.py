@@ -181,7 +181,8 @@ def _measured(key: str, unit: str) -> tuple[Fact, Fact]:
 
     def value(case: Case) -> Decimal | None:
         found = _newest(case, key)
-        return found.value if found is not None and found.unit == unit else None
+        is_exact = found is not None and found.unit == unit and not found.bound
+        return found.value if found is not None and is_exact else None
 
     def age(case: Case) -> int | None:
         found = _newest(case, key)

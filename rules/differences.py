@@ -25,8 +25,8 @@ class Difference:
 
 
 def between(*, before: Rules, after: Rules) -> tuple[Difference, ...]:
-    """All differences: limits, switches, classes, then recipe by recipe."""
-    return (*_limits(before, after), *_classes(before, after), *_recipes(before, after))
+    """All differences: limits, switches, classes, laboratory names, then recipe by recipe."""
+    return (*_limits(before, after), *_classes(before, after), *_lab_names(before, after), *_recipes(before, after))
 
 
 def _limits(before: Rules, after: Rules) -> Iterator[Difference]:
@@ -45,6 +45,13 @@ def _classes(before: Rules, after: Rules) -> Iterator[Difference]:
     for key in sorted(old ^ new):
         name = names[key].name if key in names else key
         yield Difference(f"class:{key}", f"{name}: {'adopted' if key in new else 'no longer adopted'}")
+
+
+def _lab_names(before: Rules, after: Rules) -> Iterator[Difference]:
+    old, new = set(before.lab_names), set(after.lab_names)
+    for one in sorted(old ^ new, key=lambda each: each.title):
+        unit = f" in {one.unit}" if one.unit else ""
+        yield Difference("labs:", f"\u201c{one.title}\u201d{unit} {'is' if one in new else 'is no longer'} our {one.key}")
 
 
 def _recipes(before: Rules, after: Rules) -> Iterator[Difference]:

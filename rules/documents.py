@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from rules import citing, protocols, recipes
+from rules import citing, labs, protocols, recipes
 from rules import policy as policies
 from rules.citing import NOTHING_CITED, Citations
+from rules.labs import LabName
 from rules.policy import Policy, PolicyError
 from rules.recipes import Recipe
 
 FORMAT = "refill-hub rules, version 1"
 MAX_RECIPES = 50
-PARTS = frozenset({"policy", "recipes", "adoptions", "citations"})
+PARTS = frozenset({"policy", "recipes", "adoptions", "citations", "lab_names"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Rules:
     policy: Policy
     recipes: tuple[Recipe, ...]
     citations: Citations = NOTHING_CITED
+    lab_names: tuple[LabName, ...] = ()
 
 
 def check(*, document: Any) -> Rules:
@@ -41,15 +43,16 @@ def check(*, document: Any) -> Rules:
     policy = policies.from_document(document=limits)
     _check_adoptions(policy, document.get("adoptions", []))
     citations = citing.parse(document=document.get("citations", {}))
+    names = labs.parse(document=document.get("lab_names", []), known=protocols.load().lab_units)
     rows = document.get("recipes")
     if rows is None:
-        return Rules(policy=policy, recipes=recipes.ready_made(), citations=citations)
+        return Rules(policy, recipes.ready_made(), citations, names)
     if not isinstance(rows, list) or len(rows) > MAX_RECIPES:
         raise PolicyError(field="recipes", rule=f"must be a list of at most {MAX_RECIPES}")
     graphs = tuple(recipes.parse(document=row, path=f"recipes[{i}]") for i, row in enumerate(rows))
     if len({graph.key for graph in graphs}) != len(graphs):
         raise PolicyError(field="recipes", rule="each key may stand once")
-    return Rules(policy=policy, recipes=graphs, citations=citations)
+    return Rules(policy, graphs, citations, names)
 
 
 def _check_adoptions(policy: Policy, rows: Any) -> None:

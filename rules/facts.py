@@ -183,6 +183,8 @@ class Lab:
     value: Decimal
     unit: str
     on: date
+    bound: str = ""
+    """ ">" or "<": the laboratory says more or less than the value, "" exactly."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rules import citing, documents, recipes
+from rules import citing, documents, labs, recipes
 from rules import policy as policies
 from rules.conditions import ConditionError
 from rules.documents import Rules
@@ -36,6 +36,7 @@ def dump(*, document: Mapping[str, Any]) -> str:
         "policy": policies.to_document(policy=rules.policy),
         "adoptions": list(document.get("adoptions", [])),
         "recipes": [recipes.to_document(recipe=one) for one in rules.recipes],
+        "lab_names": labs.to_document(names=rules.lab_names),
         "citations": citing.to_document(citations=rules.citations),
     }
     return json.dumps({"format": documents.FORMAT, "rules": whole}, indent=2, ensure_ascii=False) + "\n"

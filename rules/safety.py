@@ -40,6 +40,9 @@ def labs(case: Case) -> Finding | None:
 
 
 def _lab(case: Case, test: Test) -> Finding | None:
+    if case.facts.labs is None and test.is_demanded:
+        return Finding("labs_unknown", "The values the class asks for were not looked up.", PERSON, test.key,
+                       str(test.within_days), source="clinical: labs")  # fmt: skip
     on_file = [lab for lab in case.facts.labs or () if lab.key == test.key]
     mend = f"{test.key} newer than {test.within_days} days"
     if not on_file:
@@ -57,6 +60,9 @@ def _lab(case: Case, test: Test) -> Finding | None:
             continue
         if lab.unit != test.unit:
             return Finding("lab_unit", "A value is in a unit we do not compare.", PERSON, test.key, test.unit, age)
+        if (lab.bound == ">" and test.most is not None) or (lab.bound == "<" and test.least is not None):
+            sentence = "A value is given as a bound that does not tell."
+            return Finding("lab_bound", sentence, PERSON, f"{test.key} {lab.bound}{lab.value}", test.unit, age)
         if (test.least is not None and lab.value < test.least) or (test.most is not None and lab.value > test.most):
             limit = f"{test.least if test.least is not None else ''}..{test.most if test.most is not None else ''}"
             return Finding("lab_out_of_range", "Value out of range.", BLOCKS, f"{test.key} {lab.value}", limit, age,

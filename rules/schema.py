@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rules import citing, conditions, documents, protocols, recipes
+from rules import citing, conditions, documents, labs, protocols, recipes
 from rules import policy as policies
 from rules.catalogue import ALWAYS, CATALOGUE, OPERATORS, Type
 from rules.findings import Outcome, Queue, TellKind
@@ -59,10 +59,21 @@ def _rules() -> dict[str, Any]:
         "additionalProperties": clauses,
         "maxProperties": citing.MAX_LINKS,
     }
+    lab_name = {
+        "type": "object",
+        "properties": {
+            "title": {**filled, "maxLength": 100},
+            "key": {"enum": sorted(protocols.load().lab_units)},
+            "unit": {"type": "string"},
+        },
+        "required": ["title", "key"],
+        "additionalProperties": False,
+    }
     parts: dict[str, Any] = {
         "policy": {"type": "object", "properties": limits, "additionalProperties": False},
         "recipes": {"type": "array", "maxItems": documents.MAX_RECIPES, "items": {"$ref": "#/$defs/recipe"}},
         "adoptions": {"type": "array", "items": adoption},
+        "lab_names": {"type": "array", "maxItems": labs.MAX_NAMES, "items": lab_name},
         "citations": {
             "type": "object",
             "properties": {"written_policy": {"type": "string"}, "links": links},

@@ -46,6 +46,7 @@ def context(here: Desk, *, current: str = "", **more: Any) -> dict[str, Any]:
             "classes": len(protocols.load().by_key),
             "adopted": len(here.rules.policy.adopted_classes),
             "guards": sum(1 for one in (*decision.FIRST, *decision.AFTER, *decision.REFILL) if one.bars),
+            "lab_names": len(here.rules.lab_names),
             "limits_changed": sum(count for rule, count in marks.items() if rule.startswith("limit:")),
             "classes_changed": sum(count for rule, count in marks.items() if rule.startswith("class:")),
             "unlinked": len(citing.unlinked(rules=rules_to_link(here), citations=here.rules.citations)),

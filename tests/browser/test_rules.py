@@ -44,7 +44,7 @@ def test_no_page_of_the_editor_sticks_out_at_any_width(
     shot(page, f"rules-home-{width}")
     page.get_by_role("button", name="Start a draft").click()
     version = draft_of(scene)
-    for name in ("version", "limits", "classes", "floor", "preview", "citations"):
+    for name in ("version", "limits", "classes", "floor", "preview", "citations", "labs"):
         page.goto(reverse(f"admin:rules_{name}", kwargs={"pk": version.pk}))
         assert outside(page) == [], name
         shot(page, f"rules-{name}-{width}")

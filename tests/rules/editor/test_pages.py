@@ -29,7 +29,7 @@ def address(name: str, version: RuleVersion, **rest: Any) -> str:
 
 
 def addresses(version: RuleVersion) -> list[str]:
-    plain = [address(name, version) for name in ("version", "limits", "classes", "floor", "preview", "citations")]
+    plain = [address(name, version) for name in ("version", "limits", "classes", "floor", "preview", "citations", "labs")]
     graphs = [address("recipe", version, key=one.key) for one in recipes.ready_made()]
     return [reverse("admin:rules_ruleversion_changelist"), reverse("admin:rules_written"), *plain, *graphs]
 
@@ -249,3 +249,20 @@ def test_the_policy_is_attached_named_linked_and_its_gaps_listed(scene: Any) -> 
     )
     assert (file.content, file["Content-Disposition"][:10]) == (b"%PDF-1.7 a", "attachment")
     assert scene.client("mallory").get(reverse("admin:rules_written_file", args=[shown["cited"].pk])).status_code == 404
+
+
+def test_laboratory_names_are_added_removed_and_refused_beside_their_field(scene: Any) -> None:
+    client, version = scene.client("ada"), draft(scene)
+    path = address("labs", version)
+    client.post(path, {"do": "add", "title": "K Serum", "key": "potassium", "unit": "mEq/L"})
+    wrong = client.post(path, {"do": "add", "title": "Na", "key": "sodium", "unit": "lb"})
+    assert b"Is not known for sodium; mmol/L is." in wrong.content
+    again = client.post(path, {"do": "add", "title": "k serum", "key": "sodium"})
+    assert b"Stands there twice." in again.content
+    version.refresh_from_db()
+    assert version.document["lab_names"] == [{"title": "K Serum", "key": "potassium", "unit": "mEq/L"}]
+    shown = client.get(address("version", version)).context["here"].differences
+    assert [one.sentence for one in shown] == ["\u201cK Serum\u201d in mEq/L is our potassium"]
+    client.post(path, {"do": "remove", "title": "K Serum"})
+    version.refresh_from_db()
+    assert version.document["lab_names"] == []
