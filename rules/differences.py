@@ -51,7 +51,8 @@ def _lab_names(before: Rules, after: Rules) -> Iterator[Difference]:
     old, new = set(before.lab_names), set(after.lab_names)
     for one in sorted(old ^ new, key=lambda each: each.title):
         unit = f" in {one.unit}" if one.unit else ""
-        yield Difference("labs:", f"\u201c{one.title}\u201d{unit} {'is' if one in new else 'is no longer'} our {one.key}")
+        verb = "is" if one in new else "is no longer"
+        yield Difference("labs:", f"\u201c{one.title}\u201d{unit} {verb} our {one.key}")
 
 
 def _recipes(before: Rules, after: Rules) -> Iterator[Difference]:

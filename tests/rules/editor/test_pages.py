@@ -29,7 +29,8 @@ def address(name: str, version: RuleVersion, **rest: Any) -> str:
 
 
 def addresses(version: RuleVersion) -> list[str]:
-    plain = [address(name, version) for name in ("version", "limits", "classes", "floor", "preview", "citations", "labs")]
+    names = ("version", "limits", "classes", "floor", "preview", "citations", "labs")
+    plain = [address(name, version) for name in names]
     graphs = [address("recipe", version, key=one.key) for one in recipes.ready_made()]
     return [reverse("admin:rules_ruleversion_changelist"), reverse("admin:rules_written"), *plain, *graphs]
 
