@@ -175,27 +175,38 @@ def any_of(results: Sequence[bool | None]) -> bool | None:
 def _compare(condition: Compare, case: Case, node: str, trace: list[TraceStep]) -> bool | None:
     fact = CATALOGUE[condition.fact]
     value = fact.read(case)
-    if fact.type is Type.code and value == "unknown":
-        value = None
-    wanted = getattr(case.policy, condition.limit) if condition.limit else condition.value
-    if condition.op in ALWAYS:
-        result: bool | None = (value is not None) is (condition.op == "known")
-    elif value is None:
-        result = None
-    else:
-        result = _OPS[condition.op](value, wanted)
+    result = holds(compare=condition, value=value, policy=case.policy)
     trace.append(
         TraceStep(
             node=node,
             fact=fact.name,
-            value=_written(value),
-            threshold=f"{condition.op} {_written(wanted)}".rstrip(),
+            value="" if _is_unknown(fact, value) else _written(value),
+            threshold=f"{condition.op} {_written(wanted(compare=condition, policy=case.policy))}".rstrip(),
             result=result,
             source=fact.source,
             age_days=fact.age(case) if fact.age is not None else None,
         )
     )
     return result
+
+
+def holds(*, compare: Compare, value: Value | None, policy: Policy) -> bool | None:
+    """Whether the comparison is true of this value; None where it is not known."""
+    if _is_unknown(CATALOGUE[compare.fact], value):
+        value = None
+    if compare.op in ALWAYS:
+        return (value is not None) is (compare.op == "known")
+    return None if value is None else _OPS[compare.op](value, wanted(compare=compare, policy=policy))
+
+
+def wanted(*, compare: Compare, policy: Policy) -> Value | None:
+    """What the fact is held against: the practice's limit or the fixed value."""
+    found: Value | None = getattr(policy, compare.limit) if compare.limit else compare.value
+    return found
+
+
+def _is_unknown(fact: Fact, value: Value | None) -> bool:
+    return value is None or (fact.type is Type.code and value == "unknown")
 
 
 _OPS: Mapping[str, Callable[[Any, Any], bool]] = {

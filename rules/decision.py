@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from rules import case as cases
-from rules import guards, safety
+from rules import guards, nearest, safety
 from rules import recipes as graphs
 from rules.case import Case
 from rules.facts import Facts, Kind
@@ -128,7 +128,7 @@ def decide(*, facts: Facts, policy: Policy, recipes: Sequence[Recipe], protocols
     hits = [one for one in found if not one[0].is_quiet or match.action.outcome in one[0].bars]
     barred = [one for one in hits if match.action.outcome in one[0].bars]
     outcome = Outcome.review if barred else match.action.outcome
-    return _compose(case, match, outcome, hits, barred, trace)
+    return _compose(case, recipes, match, outcome, hits, barred, trace)
 
 
 Hit = tuple[Guard, Finding]
@@ -172,7 +172,7 @@ def _propose(case: Case, recipes: Sequence[Recipe], trace: list[TraceStep]) -> t
         return Match("duplicate", graphs.Act("then", Outcome.duplicate, Queue.assistant)), broken
     found: list[Match] = []
     for recipe in recipes:
-        if recipe.key in graphs.SHIPPED_KEYS and recipe.key not in case.policy.enabled_recipes:
+        if not _is_on(case, recipe):
             continue
         try:
             match = graphs.walk(recipe=recipe, case=case, trace=trace)
@@ -183,7 +183,11 @@ def _propose(case: Case, recipes: Sequence[Recipe], trace: list[TraceStep]) -> t
             found.append(match)
     if not found:
         return Match("review", graphs.Act("then", Outcome.review, Queue.prescriber)), broken
-    return max(found, key=lambda one: CAUTION[one.action.outcome]), broken
+    chosen = max(found, key=lambda one: CAUTION[one.action.outcome])
+    if len({one.action.outcome for one in found}) > 1:
+        said = ", ".join(f"{one.recipe}: {one.action.outcome.value}" for one in found)
+        trace.append(TraceStep("recipes", "disagreement", said, f"most cautious: {chosen.recipe}", True))
+    return chosen, broken
 
 
 def _is_duplicate(case: Case) -> bool:
@@ -216,7 +220,13 @@ def _for_person(case: Case, hits: list[Hit], trace: list[TraceStep]) -> Decision
 
 
 def _compose(
-    case: Case, match: Match, outcome: Outcome, hits: list[Hit], barred: list[Hit], trace: list[TraceStep]
+    case: Case,
+    recipes: Sequence[Recipe],
+    match: Match,
+    outcome: Outcome,
+    hits: list[Hit],
+    barred: list[Hit],
+    trace: list[TraceStep],
 ) -> Decision:
     pressing = _is_pressing(case, outcome)
     reasons = [finding.code for _, finding in barred]
@@ -240,7 +250,7 @@ def _compose(
         reasons=tuple(dict.fromkeys(reasons or [match.recipe])),
         findings=tuple(finding for _, finding in hits),
         trace=tuple(trace),
-        what_would_change_it=_mends(hits) if outcome is not Outcome.auto_approve else (),
+        what_would_change_it=_mends(case, recipes, hits) if outcome is not Outcome.auto_approve else (),
         tell_kind=match.action.tell_kind if outcome is Outcome.tell else TellKind.none,
         is_pressing=pressing,
         proposed=match.action.outcome,
@@ -261,12 +271,16 @@ def _is_pressing(case: Case, outcome: Outcome) -> bool:
     return end <= (opening or case.facts.today) + days
 
 
-def _mends(hits: list[Hit]) -> tuple[str, ...]:
-    """What would have let it pass automatically; empty when one objection has no mend."""
-    needed = [finding for guard, finding in hits if Outcome.auto_approve in guard.bars]
-    if not needed or any(not finding.mend for finding in needed):
+def _mends(case: Case, recipes: Sequence[Recipe], hits: list[Hit]) -> tuple[str, ...]:
+    """The fewest changes that would have let it pass automatically; see `rules.nearest`."""
+    if case.facts.reading.kind is not Kind.refill:
         return ()
-    return tuple(dict.fromkeys(finding.mend for finding in needed))
+    needed = [finding for guard, finding in hits if Outcome.auto_approve in guard.bars]
+    return nearest.mends(case=case, recipes=[one for one in recipes if _is_on(case, one)], needed=needed)
+
+
+def _is_on(case: Case, recipe: Recipe) -> bool:
+    return recipe.key not in graphs.SHIPPED_KEYS or recipe.key in case.policy.enabled_recipes
 
 
 def _failed(step: str, error: Exception, facts: Facts) -> Decision:
