@@ -4,6 +4,7 @@ Three-valued logic (Kleene): a missing fact is unknown, and unknown is neither t
 depth and size; an error names the path. No free expressions, no code in data.
 """
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -175,19 +176,26 @@ def any_of(results: Sequence[bool | None]) -> bool | None:
 def _compare(condition: Compare, case: Case, node: str, trace: list[TraceStep]) -> bool | None:
     fact = CATALOGUE[condition.fact]
     value = fact.read(case)
+    if _is_unknown(fact, value):
+        value = None
     result = holds(compare=condition, value=value, policy=case.policy)
-    trace.append(
-        TraceStep(
-            node=node,
-            fact=fact.name,
-            value="" if _is_unknown(fact, value) else _written(value),
-            threshold=f"{condition.op} {_written(wanted(compare=condition, policy=case.policy))}".rstrip(),
-            result=result,
-            source=fact.source,
-            age_days=fact.age(case) if fact.age is not None else None,
-        )
-    )
+    threshold = _threshold(condition, wanted(compare=condition, policy=case.policy))
+    age = fact.age(case) if fact.age is not None else None
+    trace.append(_step(node, fact.name, _written(value), threshold, result, fact.source, age))
     return result
+
+
+@functools.lru_cache(maxsize=8192)
+def _step(
+    node: str, fact: str, value: str, threshold: str, result: bool | None, source: str, age: int | None
+) -> TraceStep:
+    """Steps repeat from case to case; they are frozen, so one will do for all."""
+    return TraceStep(node, fact, value, threshold, result, source, age)
+
+
+@functools.lru_cache(maxsize=8192)
+def _threshold(condition: Compare, value: Value | None) -> str:
+    return f"{condition.op} {_written(value)}".rstrip()
 
 
 def holds(*, compare: Compare, value: Value | None, policy: Policy) -> bool | None:

@@ -39,6 +39,10 @@ class Guard:
     shows: Callable[[Case], object] | None = None
     is_quiet: bool = False
     """Said only when it bars the outcome proposed."""
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or self.check.__name__)
 
 
 # 1. Looked at before everything else, hold included.
@@ -137,7 +141,7 @@ Hit = tuple[Guard, Finding]
 def _run(checks: Sequence[Guard], case: Case, trace: list[TraceStep]) -> list[Hit]:
     hits: list[Hit] = []
     for guard in checks:
-        name = guard.check.__name__
+        name = guard.name
         try:
             finding = guard.check(case)
         except Exception as error:  # law 6: a check that raises blocks approval

@@ -52,6 +52,8 @@ FIGURES = (
     Figure("reading", "rate", "messages read on one core, eight-entry lists", "/s", "at least", 500),
     Figure("reading", "load_s", "vocabulary loaded", "CPU s", "at most", 1),
     Figure("reading", "load_mb", "the same, memory", "MiB", "at most", 60),
+    Figure("deciding", "rate", "decisions on one core, full trace, eight drugs", "/s", "at least", 5_000),
+    Figure("deciding", "preview_s", "a draft on 100,000 recorded decisions", "CPU s", "at most", 60),
     Figure("memory", "mib", "memory of all processes (PSS), idle", "MiB", "at most", 700),
     Figure("audit_speed", "rate", "audit verification", "entries/s", "at least", 50_000),
 )
