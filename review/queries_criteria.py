@@ -85,7 +85,15 @@ def notes(record: DecisionRecord | None) -> tuple[str, ...]:
     if record is None:
         return ()
     shown = [one for one in record.findings if one["severity"] == "notes" or one["code"] in queries.ADMINISTRATIVE]
-    return tuple(dict.fromkeys(wording.sentence(str(one["code"])) for one in shown))
+    return tuple(dict.fromkeys(_note(one) for one in shown))
+
+
+def _note(one: Mapping[str, Any]) -> str:
+    """A care gap with what is due and when; other notes in their own sentence."""
+    code = str(one["code"])
+    if code not in ("lab_due_soon", "visit_due_soon"):
+        return wording.sentence(code)
+    return wording.short(code, value=str(one["value"]), limit=str(one["limit"]), age=one.get("age_days"))
 
 
 def mends(record: DecisionRecord | None) -> tuple[str, ...]:

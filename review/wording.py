@@ -85,6 +85,8 @@ FINDINGS: Mapping[str, tuple[str, str]] = {
     "federal_refills": ("Refills by law", "More refills than federal law allows, or unknown"),
     "check_failed": ("Check", "A check could not be made"),
     "gap_hurts": ("Gap", "A gap in this drug may hurt"),
+    "lab_due_soon": ("Labs", "A value the class asks for is due soon: order it now"),
+    "visit_due_soon": ("Visit", "A visit is due soon: book one"),
     "bridge_possible": ("Bridge", "You may bridge for a short time, once a year"),
     "exclusions_not_checked": ("Class exclusions", "Some exclusions of the class are not checked by machine"),
 }
@@ -102,7 +104,7 @@ MET: Mapping[str, str] = {
 # Units of what findings and steps say, by finding code and by guard name.
 _DAYS = frozenset(
     "visit visit_unknown fill_history days_supply days_supply_unknown authorised_time stable_time too_late lab_old "
-    "lab_missing controlled_needs_visit opioid_quantity stable_time_unknown authorised_time_unknown".split()
+    "lab_missing labs_unknown controlled_needs_visit opioid_quantity stable_time_unknown authorised_time_unknown".split()
 )
 _UNITS: Mapping[str, str] = {
     **dict.fromkeys(_DAYS, "days"), "too_early": "% used", "stale_mirror": "min", "mirror": "min", "age": "years",
@@ -125,6 +127,8 @@ MENDS: Mapping[str, str] = {
 
 # One line of a list, with the finding's own value, limit and age.
 SHORT: Mapping[str, str] = {
+    "lab_due_soon": "{Value} is due in {limit} days: order it now",
+    "visit_due_soon": "A visit is due in {value} days: book one",
     "lab_missing": "{Value}: none on file",
     "lab_old": "{Value} {age} days old",
     "lab_out_of_range": "{Value} is out of range",

@@ -107,6 +107,8 @@ REFILL: tuple[Guard, ...] = (
     Guard(safety.stable_time, AUTO),
     Guard(safety.gap_hurts, PARKS, is_quiet=True),
     Guard(safety.unchecked, NONE),
+    Guard(safety.lab_due_soon, NONE),
+    Guard(safety.visit_due_soon, NONE),
     Guard(safety.bridge, NONE),
 )
 

