@@ -104,7 +104,8 @@ MET: Mapping[str, str] = {
 # Units of what findings and steps say, by finding code and by guard name.
 _DAYS = frozenset(
     "visit visit_unknown fill_history days_supply days_supply_unknown authorised_time stable_time too_late lab_old "
-    "lab_missing labs_unknown controlled_needs_visit opioid_quantity stable_time_unknown authorised_time_unknown".split()
+    "lab_missing labs_unknown controlled_needs_visit opioid_quantity stable_time_unknown "
+    "authorised_time_unknown".split()
 )
 _UNITS: Mapping[str, str] = {
     **dict.fromkeys(_DAYS, "days"), "too_early": "% used", "stale_mirror": "min", "mirror": "min", "age": "years",
@@ -123,6 +124,7 @@ MENDS: Mapping[str, str] = {
     "class_not_adopted": "Adoption of the class by the medical director.",
     "lab_missing": "{value} newer than {limit} days.",
     "lab_old": "{value} newer than {limit} days.",
+    "labs_unknown": "{value} newer than {limit} days.",
 }
 
 # One line of a list, with the finding's own value, limit and age.
