@@ -1,7 +1,7 @@
 """Laboratory results as a chart reports them, read into facts: by LOINC, else by the practice's own names. Pure.
 
-A result whose test, value or day cannot be told is no fact. One whose test is known but whose unit is not keeps its own
-unit, so that a rule can say which value it could not compare.
+A result whose test cannot be told is no fact. One whose test is known but whose value, day or unit is not stays on file
+as unreadable or in its own unit, so that no older good value stands in for it.
 """
 
 from __future__ import annotations
@@ -86,8 +86,11 @@ def _one(row: Reported, own: Mapping[str, LabName], protocols: Protocols) -> Lab
     name = own.get(_plain(row.title))
     key = protocols.loinc.get(row.loinc.strip()) if row.loinc.strip() else (name.key if name else None)
     match = _VALUE.fullmatch(row.value)
-    if key is None or match is None or row.on is None or row.status.strip().lower() in _NOT_DONE:
+    if key is None or row.status.strip().lower() in _NOT_DONE:
         return None
+    if match is None or row.on is None:
+        # It may be the newest one and a bad one: an older good value must not stand in for it.
+        return Lab(key=key, value=Decimal(0), unit="unreadable", on=row.on or date.max)
     unit = row.unit.strip() or (name.unit if name and name.key == key else "")
     value, wanted = Decimal(match[2]), protocols.lab_units[key]
     converted = units.convert(key=key, value=value, unit=unit, to=wanted) if unit else None

@@ -117,9 +117,14 @@ _NOT_MEANT = sieve.any_of(danger_sayings.NOT_MEANT)
 def meant(*, text: str) -> str:
     """The text with manners of speaking blotted out, same length."""
     out = list(text)
-    for match in _NOT_MEANT.finditer(text):
-        out[match.start() : match.end()] = "~" * len(match.group())
+    for start, end in manners(text=text):
+        out[start:end] = "~" * (end - start)
     return "".join(out)
+
+
+def manners(*, text: str) -> list[tuple[int, int]]:
+    """Where manners of speaking stand."""
+    return [match.span() for match in _NOT_MEANT.finditer(text)]
 
 
 SYMPTOM = sieve.any_of(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rules.intake import (
     classify,
+    danger,
     doubts,
     everyday,
     letters,
@@ -24,6 +25,7 @@ from rules.intake import (
     plain_words,
     purposes,
     verdict,
+    weighing,
 )
 from rules.intake.lexicon import Lexicon
 from rules.intake.reading import (
@@ -39,11 +41,36 @@ from rules.intake.reading import (
 MAX_READ = 12_000  # folded characters; what is longer is read up to here and reaches a person
 
 
-def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
-    """Understand a thread (oldest message first) against the patient's list.
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What stands in a thread, before anything is made of it."""
 
-    1. fold all messages to one text; 2. fixed phrases, pharmacies, drugs; 3. topics; 4. doubts; 5. the verdict.
-    """
+    joined: doubts.Joined
+    words: tuple[letters.Token, ...]
+    harmless: list[tuple[int, int]]
+    shops: Sequence[pharmacies.Found]
+    places: list[tuple[int, int]]
+    names: set[int]
+    explained: set[int]
+    finds: mentions.Finds
+    drug_mentions: tuple[Mention, ...]
+    drug_spans: list[tuple[int, int]]
+    told: list[tuple[int, int]]
+
+    def tokens(self) -> list[tuple[str, int]]:
+        """The words as they are weighed."""
+        return weighing.masked(
+            words=self.words,
+            starts=self.joined.starts,
+            drugs=self.drug_spans,
+            names=self.names,
+            shops=self.places,
+            manners=danger.manners(text=self.joined.text.replace("\n", " ")),
+        )
+
+
+def look(*, thread: Thread, lexicon: Lexicon) -> Looked:
+    """Fold all messages to one text; find fixed phrases, pharmacies, people and drugs."""
     joined = _join(thread=thread, lexicon=lexicon)
     words = letters.tokens(text=joined.text)
     entries = matching.entries_of(medications=thread.medications, lexicon=lexicon)
@@ -78,6 +105,18 @@ def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
     called = people.full_names(words=words, original=written, names=names)
     places = [(shop.start, shop.end) for shop in shops]
     told = [*called, *bare_purposes, *(match.span() for match in pharmacies.TOWNS.finditer(flat))]
+    return Looked(joined, words, harmless, shops, places, names, explained, finds, drug_mentions, drug_spans, told)
+
+
+def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
+    """Understand a thread (oldest message first) against the patient's list.
+
+    1. fold all messages to one text; 2. fixed phrases, pharmacies, drugs; 3. topics; 4. doubts; 5. the verdict.
+    """
+    here = look(thread=thread, lexicon=lexicon)
+    joined, words, harmless, names = here.joined, here.words, here.harmless, here.names
+    finds, drug_mentions, drug_spans = here.finds, here.drug_mentions, here.drug_spans
+    shops, places, explained, told = here.shops, here.places, here.explained, here.told
     seen = classify.topics(text=joined.text, drugs=drug_spans, fixed=[*harmless, *places], names=told)
     known = explained | finds.covered
     mended = classify.mended(text=joined.text, words=words, known=known)
@@ -98,6 +137,8 @@ def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
             IntentSeen(intent=one, span=Span(0, 0, 0), words="(misspelt)", weight=70)
             for one in dict.fromkeys(each.intent for each in mended_danger)
         )
+    if not any(one.intent is Intent.emergency for one in intents):
+        intents += _weighed(here=here)
     shop_mentions = _shops(joined=joined, shops=shops, thread=thread)
     view = doubts.View(
         thread,
@@ -110,7 +151,7 @@ def read(*, thread: Thread, lexicon: Lexicon) -> Reading:
         frozenset(known),
         finds.was_cut,
         frozenset(names),
-        _thanked(seen=seen, flat=flat),
+        _thanked(seen=seen, flat=joined.text.replace("\n", " ")),
     )
     found = verdict.verdict_of(view=view, harmless=harmless, drug_spans=drug_spans)
     return replace(found, release=lexicon.release)
@@ -170,6 +211,16 @@ def _intents(*, joined: doubts.Joined, seen: Sequence[classify.Seen]) -> tuple[I
         span = joined.span(start=one.start, end=one.end)
         result.append(IntentSeen(intent=one.intent, span=span, words=joined.words(span=span), weight=one.weight))
     return tuple(result)
+
+
+def _weighed(*, here: Looked) -> tuple[IntentSeen, ...]:
+    """An emergency that no pattern tells, but the words together weigh like one."""
+    found = weighing.weigh(tokens=here.tokens())
+    if not found.is_enough or found.heaviest is None:
+        return ()
+    word = here.words[found.heaviest]
+    span = here.joined.span(start=word.start, end=word.end)
+    return (IntentSeen(intent=Intent.emergency, span=span, words=here.joined.words(span=span), weight=80),)
 
 
 def _is_topic_word(*, mention: Mention, intents: Sequence[IntentSeen]) -> bool:
