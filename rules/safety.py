@@ -1,4 +1,4 @@
-"""Clinical guards: class, labs, stops, age, pregnancy, allergy, interactions, opioids, federal limits, gaps that hurt.
+"""Clinical guards: class, stops, age, pregnancy, allergy, interactions, opioids, federal limits, gaps that hurt.
 
 Same rules as `rules.guards`: (case) -> Finding | None, more cautious only, a missing fact is a finding.
 """
@@ -6,7 +6,7 @@ Same rules as `rules.guards`: (case) -> Finding | None, more cautious only, a mi
 from rules.case import CONTROLLED, Case
 from rules.facts import Schedule, Sex
 from rules.findings import Finding, Severity
-from rules.protocols import Stop, StopKind, Test
+from rules.protocols import Stop, StopKind
 
 BLOCKS, PERSON, NOTES = Severity.blocks, Severity.needs_person, Severity.notes
 
@@ -27,43 +27,6 @@ def drug_class(case: Case) -> Finding | None:
                    mend="adoption of the class by the medical director")  # fmt: skip
 
 
-def labs(case: Case) -> Finding | None:
-    """Clinical check `labs`: every value on file, in its unit, recent enough and in range. A missing lab is not a
-    pass."""
-    for protocol in case.applying:
-        for test in protocol.tests:
-            if test.concerns(case.ingredients):
-                found = _lab(case, test)
-                if found is not None:
-                    return found
-    return None
-
-
-def _lab(case: Case, test: Test) -> Finding | None:
-    on_file = [lab for lab in case.facts.labs or () if lab.key == test.key]
-    mend = f"{test.key} newer than {test.within_days} days"
-    if not on_file:
-        if not test.is_demanded and case.facts.labs is not None:
-            return None
-        return Finding("lab_missing", "A value the class asks for is not on file.", PERSON, test.key,
-                       str(test.within_days), source="clinical: labs", mend=mend)  # fmt: skip
-    newest = max(lab.on for lab in on_file)
-    age = (case.facts.today - newest).days
-    if not 0 <= age <= test.within_days:
-        return Finding("lab_old", "A value the class asks is too old.", PERSON, test.key, str(test.within_days), age,
-                       source="clinical: labs", mend=mend)  # fmt: skip
-    for lab in on_file:
-        if lab.on != newest:
-            continue
-        if lab.unit != test.unit:
-            return Finding("lab_unit", "A value is in a unit we do not compare.", PERSON, test.key, test.unit, age)
-        if (test.least is not None and lab.value < test.least) or (test.most is not None and lab.value > test.most):
-            limit = f"{test.least if test.least is not None else ''}..{test.most if test.most is not None else ''}"
-            return Finding("lab_out_of_range", "Value out of range.", BLOCKS, f"{test.key} {lab.value}", limit, age,
-                           source="clinical: labs")  # fmt: skip
-    return None
-
-
 def stops(case: Case) -> Finding | None:
     """Exclusions of the class that our facts can judge."""
     for protocol in case.applying:
@@ -75,6 +38,8 @@ def stops(case: Case) -> Finding | None:
 
 def _stop_hits(case: Case, stop: Stop) -> bool:
     asked = frozenset(case.ingredients)
+    if stop.kind in (StopKind.rise_percent, StopKind.rise_amount):
+        return False  # `rules.results.changes`
     if stop.kind is StopKind.only_ingredient:
         return asked <= stop.ingredients
     if stop.ingredients and not asked & stop.ingredients:
@@ -227,10 +192,3 @@ def gap_hurts(case: Case) -> Finding | None:
     if case.is_never_hold is False:
         return None
     return Finding("gap_hurts", "A gap in this drug may hurt, or the drug is not known: no automatic hold.", NOTES)
-
-
-def bridge(case: Case) -> Finding | None:
-    """A bridging supply may be offered by a person when the visit is overdue (once a year per drug)."""
-    if not case.is_visit_overdue or case.is_controlled is not False:
-        return None
-    return Finding("bridge_possible", f"A person may bridge {case.policy.bridge_days} days, once a year.", NOTES)
