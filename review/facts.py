@@ -14,7 +14,7 @@ from review.asks import Ask
 from review.context import Context
 from review.models import Dispatch, Kind, RefillRequest
 from review.states import DispatchState, RequestState
-from rules import decision, hours, protocols, supply
+from rules import decision, hours, supply
 from rules import facts as f
 from rules.decision import Decision
 
@@ -307,7 +307,7 @@ def same_drug(*, ask: Ask, request: RefillRequest) -> bool:
 def decide(*, context: Context, practice: Practice, known: f.Facts) -> Decision:
     """The rules in force at this practice, asked about these facts."""
     rules = context.rules[practice.id]
-    return decision.decide(facts=known, policy=rules.policy, recipes=rules.recipes, protocols=protocols.load())
+    return decision.decide(facts=known, policy=rules.policy, recipes=rules.recipes, protocols=rules.protocols)
 
 
 def is_open_supply(dispatch: Dispatch) -> bool:

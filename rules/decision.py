@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from rules import case as cases
 from rules import care, guards, results, safety
+from rules import case as cases
 from rules import recipes as graphs
 from rules.case import Case
 from rules.facts import Facts, Kind
@@ -74,6 +74,7 @@ REFILL: tuple[Guard, ...] = (
     Guard(safety.controlled_visit, ANSWERS),
     Guard(safety.opioid_quantity, ANSWERS),
     Guard(safety.federal_refills, ANSWERS),
+    Guard(safety.federal_supply, ANSWERS),
     Guard(guards.entry_active, ANSWERS),
     Guard(guards.entry_kind, ANSWERS),
     Guard(guards.prescriber_ours, ACTS),

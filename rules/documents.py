@@ -1,4 +1,6 @@
-"""A RuleVersion's document: policy + recipes + adoptions, checked as a whole. Pure; errors name the path."""
+"""A RuleVersion's document: policy + recipes + adoptions + protocol changes, checked as a whole. Pure; errors name the
+path.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,12 +8,14 @@ from datetime import date
 from typing import Any
 
 from rules import policy as policies
-from rules import protocols, recipes
+from rules import protocol_changes, protocols, recipes
 from rules.policy import Policy, PolicyError
+from rules.protocol_changes import Notice
+from rules.protocols import Protocols
 from rules.recipes import Recipe
 
 MAX_RECIPES = 50
-PARTS = frozenset({"policy", "recipes", "adoptions"})
+PARTS = frozenset({"policy", "recipes", "adoptions", "protocols"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,10 @@ class Rules:
 
     policy: Policy
     recipes: tuple[Recipe, ...]
+    protocols: Protocols
+    """The shipped table with the practice's changes."""
+    notices: tuple[Notice, ...] = ()
+    """What an editor says beside values that are valid: where a guard in code is stricter than the class."""
 
 
 def check(*, document: Any) -> Rules:
@@ -36,21 +44,24 @@ def check(*, document: Any) -> Rules:
     if not isinstance(limits, Mapping):
         raise PolicyError(field="policy", rule="must be an object")
     policy = policies.from_document(document=limits)
-    _check_adoptions(policy, document.get("adoptions", []))
+    changed = document.get("protocols")
+    table = protocol_changes.apply(document=changed, table=protocols.load())
+    notices = protocol_changes.notices(table=table, changed=changed)
+    _check_adoptions(policy, document.get("adoptions", []), table)
     rows = document.get("recipes")
     if rows is None:
-        return Rules(policy=policy, recipes=recipes.ready_made())
+        return Rules(policy=policy, recipes=recipes.ready_made(), protocols=table, notices=notices)
     if not isinstance(rows, list) or len(rows) > MAX_RECIPES:
         raise PolicyError(field="recipes", rule=f"must be a list of at most {MAX_RECIPES}")
     graphs = tuple(recipes.parse(document=row, path=f"recipes[{i}]") for i, row in enumerate(rows))
     if len({graph.key for graph in graphs}) != len(graphs):
         raise PolicyError(field="recipes", rule="each key may stand once")
-    return Rules(policy=policy, recipes=graphs)
+    return Rules(policy=policy, recipes=graphs, protocols=table, notices=notices)
 
 
-def _check_adoptions(policy: Policy, rows: Any) -> None:
+def _check_adoptions(policy: Policy, rows: Any, table: Protocols) -> None:
     """Each adopted class was adopted by somebody, on a day (medical director: name, date, note)."""
-    known = protocols.load().by_key
+    known = table.by_key
     if not isinstance(rows, list):
         raise PolicyError(field="adoptions", rule="must be a list")
     adopted: set[str] = set()

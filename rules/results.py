@@ -56,7 +56,8 @@ def _lab(case: Case, test: Test) -> Finding | None:
     newest = known[0].on
     if newest is None:
         return Finding("lab_undated", "A value the class asks for has no date.", PERSON, test.key,
-                       str(test.within_days), source=SOURCE, next_step=f"look up the date of {shown(test.key)}")  # fmt: skip
+                       str(test.within_days), source=SOURCE,
+                       next_step=f"look up the date of {shown(test.key)}")  # fmt: skip
     age = (case.facts.today - newest).days
     if not 0 <= age <= test.within_days:
         due = newest + timedelta(days=test.within_days)
