@@ -157,6 +157,7 @@ CATALOGUE: dict[str, str] = {
     "rules.published": "A second person published a change of the rules.",
     "rules.withdrawn": "A change of the rules was withdrawn.",
     "protocol.adopted": "The practice adopted a refill protocol.",
+    "lab_alias.changed": "A practice's own name of a laboratory test was added, changed or switched off.",
     # The trail itself
     "audit.verified": "The audit chain was verified.",
     "audit.exported": "Audit entries were exported.",

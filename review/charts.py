@@ -18,6 +18,7 @@ from integrations.models import Connection, ConnectionStatus, MirrorMedication, 
 from refillhub.practices.models import Practice
 from review.identity import Snapshot
 from review.ledger import SYSTEM
+from rules import allergies as class_names
 from rules import vocabulary
 from rules.intake import normalise
 
@@ -122,7 +123,8 @@ def _fetch(
 
 
 def allergies(*, connection: Connection | None, patient_id: str, now: datetime) -> tuple[str, ...] | None:
-    """Ingredients the patient is allergic to; None when the list was not reached or an entry cannot be understood.
+    """Ingredients and class keys the patient is allergic to; None when the list was not reached or an entry cannot be
+    understood.
 
     One call, made only where an automatic approval is in question (clinical check `allergy`, law 6). Raises Busy.
     """
@@ -141,9 +143,10 @@ def allergies(*, connection: Connection | None, patient_id: str, now: datetime) 
         if not each.rxcui and words <= NO_ALLERGY | NOT_A_DRUG:
             continue
         read = normalise.identify(name=each.description, rxcui=each.rxcui, ndc="", lexicon=vocabulary.current())
-        if not read.ingredients:
+        named = class_names.named_class(text=each.description)
+        if not read.ingredients and named is None:
             return None
-        found += read.ingredients
+        found += [*read.ingredients, *(named or ())]
     return tuple(sorted(set(found)))
 
 

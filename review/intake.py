@@ -14,14 +14,14 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from integrations.klara import events as klara_events
-from integrations.models import Connection, MirrorMedication, PharmacyEntry, Vendor
+from integrations.models import MirrorMedication, PharmacyEntry, Vendor
 from refillhub.practices import references
 from refillhub.practices.models import Practice
 from refillhub.practices.sealing import SealBroken
 from review import (
     aliases,
     charts,
-    context,
+    clinical,
     gathering,
     identity,
     matching,
@@ -202,7 +202,7 @@ def read_burst(*, burst: Burst, now: datetime) -> list[Ask]:
         return [_message(burst, chart, thread, reading, ("identity_differs",))]
     asks = _asks(burst, chart, thread, reading, pharmacy, reasons)
     try:
-        return with_allergies(asks=asks, connection=burst.connection, now=now)
+        return clinical.completed(asks=asks, connection=burst.connection, now=now)
     except charts.Busy as busy:
         if now - burst.rows[0].received_at >= PATIENCE:
             return asks
@@ -302,20 +302,6 @@ def _asks(
         if entry in by_id
     ]
     return asks or [_message(burst, chart, thread, reading, reasons)]
-
-
-def with_allergies(*, asks: list[Ask], connection: Connection | None, now: datetime) -> list[Ask]:
-    """Read the allergy list once, only where an automatic approval is in question: every call is one of 500 an hour.
-
-    Raises charts.Busy when our own limit or the vendor's says later.
-    """
-    adopted = context.rules_at(practice=asks[0].practice, now=now).policy.adopted_classes
-    if asks[0].practice.is_automatic_stopped or not any(
-        ask.reading.is_plain and ask.match and ask.match.drug.drug_class in adopted for ask in asks
-    ):
-        return asks
-    listed = charts.allergies(connection=connection, patient_id=asks[0].patient_external_id, now=now)
-    return [replace(ask, allergies=listed) for ask in asks]
 
 
 def _message(burst: Burst, chart: Chart, thread: r.Thread, reading: r.Reading, reasons: tuple[str, ...]) -> Ask:

@@ -85,7 +85,25 @@ def notes(record: DecisionRecord | None) -> tuple[str, ...]:
     if record is None:
         return ()
     shown = [one for one in record.findings if one["severity"] == "notes" or one["code"] in queries.ADMINISTRATIVE]
-    return tuple(dict.fromkeys(wording.sentence(str(one["code"])) for one in shown))
+    return tuple(dict.fromkeys(_note(one) for one in shown))
+
+
+def _note(one: Mapping[str, Any]) -> str:
+    """The sentence, and what may be done about it where the rule proposes something."""
+    step, said = str(one.get("next_step", "")), wording.sentence(str(one["code"]))
+    return f"{said}: {step}" if step else said
+
+
+def next_steps(record: DecisionRecord | None) -> tuple[str, ...]:
+    """What the rules propose to do about findings and care gaps, most important first, each once."""
+    steps = [str(one.get("next_step", "")) for one in record.findings] if record is not None else []
+    return tuple(dict.fromkeys(step for step in steps if step))
+
+
+def bridge(record: DecisionRecord | None) -> int | None:
+    """Days of a bridging supply that may be offered, None when the rules offer none."""
+    found = [one for one in record.findings if one["code"] == "bridge_possible"] if record is not None else []
+    return int(found[0]["value"]) if found else None
 
 
 def mends(record: DecisionRecord | None) -> tuple[str, ...]:

@@ -66,6 +66,14 @@ FINDINGS: Mapping[str, tuple[str, str]] = {
     "lab_old": ("Labs", "A value the class asks for is too old"),
     "lab_unit": ("Labs", "A value is in a unit we do not compare"),
     "lab_out_of_range": ("Labs", "A value is out of range"),
+    "lab_undated": ("Labs", "A value the class asks for has no date"),
+    "lab_unreadable": ("Labs", "A value is not a plain number"),
+    "lab_critical": ("Labs", "The laboratory flagged a value as critical"),
+    "lab_copy_stale": ("Copy of results", "Our copy of the results is too old, or was never read"),
+    "care_gap_lab": ("Care gap", "A result is overdue or soon due"),
+    "care_gap_visit": ("Care gap", "The visit is overdue or soon due"),
+    "bridge_used": ("Bridge", "A bridging supply was already given in the last 365 days"),
+    "federal_supply": ("Supply by law", "Longer than federal law allows, or unknown"),
     "protocol_stop": ("Class exclusions", "The protocol excludes this case"),
     "age": ("Age", "Age outside the limits, or unknown"),
     "pregnancy_unknown": ("Pregnancy", "Pregnancy is not ruled out"),
@@ -103,7 +111,8 @@ _DAYS = frozenset(
     "lab_missing controlled_needs_visit opioid_quantity stable_time_unknown authorised_time_unknown".split()
 )
 _UNITS: Mapping[str, str] = {
-    **dict.fromkeys(_DAYS, "days"), "too_early": "% used", "stale_mirror": "min", "mirror": "min", "age": "years",
+    **dict.fromkeys(_DAYS, "days"), "too_early": "% used", "stale_mirror": "min", "mirror": "min",
+    "lab_copy_stale": "min", "federal_supply": "days", "age": "years",
     "doubts": "% sure", "refills": "refills", "federal_refills": "refills",
 }  # fmt: skip
 
@@ -116,6 +125,7 @@ MENDS: Mapping[str, str] = {
     "fill_history": "A fill within the last {limit} days.",
     "too_early": "A later request: at least {limit} % of the last supply used.",
     "stale_mirror": "A fresh copy of the chart.",
+    "lab_copy_stale": "A fresh copy of the results.",
     "class_not_adopted": "Adoption of the class by the medical director.",
     "lab_missing": "{value} newer than {limit} days.",
     "lab_old": "{value} newer than {limit} days.",
@@ -127,6 +137,9 @@ SHORT: Mapping[str, str] = {
     "lab_old": "{Value} {age} days old",
     "lab_out_of_range": "{Value} is out of range",
     "lab_unit": "{Value} is in a unit we do not compare",
+    "lab_undated": "{Value} has no date",
+    "lab_unreadable": "{Value} is not a plain number",
+    "lab_critical": "{Value} is flagged critical by the laboratory",
     "visit": "Last visit {value} days ago, limit {limit}",
     "visit_unknown": "No visit known",
     "fill_history": "Last fill {value} days ago, limit {limit}",
@@ -138,7 +151,9 @@ SHORT: Mapping[str, str] = {
     "interaction": "Interaction: {value}",
     "protocol_stop": "Class exclusion: {value}",
 }
-LABS = frozenset({"lab_missing", "lab_old", "lab_unit", "lab_out_of_range"})
+LABS = frozenset(
+    {"lab_missing", "lab_old", "lab_unit", "lab_out_of_range", "lab_undated", "lab_unreadable", "lab_critical"}
+)
 
 REASONS: Mapping[str, str] = {
     "emergency": "May be an emergency: the patient got the emergency text, the on-call was paged",

@@ -198,7 +198,7 @@ def federal_refills(case: Case) -> Finding | None:
 
 
 def federal_supply(case: Case) -> Finding | None:
-    """21 CFR 1306.12(b): Schedule II for at most 90 days, however many prescriptions. 21 CFR 1306.22(a): Schedule III-IV
+    """21 CFR 1306.12(b): Schedule II for at most 90 days, however many prescriptions. 21 CFR 1306.22(a): III-IV
     is not refilled later than six months after its date, so the last fill of one written today may not be later."""
     entry = case.facts.entry
     if entry is None or case.schedule not in CONTROLLED or case.schedule is Schedule.v:

@@ -107,6 +107,11 @@ def code_of(*, text: str) -> str | None:
     return _CODES.get(plain)
 
 
+def is_known(*, key: str, unit: str, into: str) -> bool:
+    """Whether values of this analyte in this unit can be converted."""
+    return convert(key=key, value=Decimal(1), unit=unit, into=into) is not None
+
+
 def convert(*, key: str, value: Decimal, unit: str, into: str) -> Decimal | None:
     """`value` in the unit `into`; None when the unit is not known or not one of this analyte.
 

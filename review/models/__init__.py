@@ -3,6 +3,7 @@
 from review.models.alarms import Alarm, MorningReport
 from review.models.dispatches import Dispatch, DispatchKind, Lane, ReplyPurpose
 from review.models.inbox import EventKind, EventLink, InboundEvent, Origin, Progress
+from review.models.lab_aliases import LabAlias
 from review.models.learning import AliasEnd, EntryAlias, ReadingCorrection
 from review.models.reports import FillReport, NetworkMail
 from review.models.requests import (
@@ -27,6 +28,7 @@ __all__ = [
     "FormReceipt",
     "InboundEvent",
     "Kind",
+    "LabAlias",
     "Lane",
     "MorningReport",
     "NetworkMail",
