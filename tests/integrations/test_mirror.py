@@ -111,6 +111,9 @@ def test_the_mirror_has_exactly_the_allowed_fields():
         "medications_read_at",
         "patient_read_at",
         "pushed_at",
+        "labs_read_at",
+        "vitals_read_at",
+        "results_wanted",
     }
     assert {each.name for each in MirrorPatient._meta.get_fields() if isinstance(each, fields.Field)} == allowed
 
