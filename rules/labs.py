@@ -16,7 +16,7 @@ from rules.protocols import Protocols
 
 # Ordered, given up or under way: without a value there is no result yet (DrChrono contract 7.6, lab_order_status).
 NOT_YET = frozenset({"order entered", "in progress", "discontinued", "paper order"})
-_NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,6})?")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{1,6})?")
 LONGEST = 120
 
 
