@@ -49,35 +49,14 @@ def completed(*, asks: list[Ask], connection: Connection | None, now: datetime) 
     rules = context.rules_at(practice=practice, now=now)
     patient = MirrorPatient.objects.filter(practice=practice, external_id=patient_id).first()
     needs = [_need(ask, rules, patient, now) for ask in asks]
-    known = aliases_of(practice=practice)
-    kept = wanted(aliases=known)
-    wished = frozenset().union(*(need.kinds for need in needs if need.is_automatic))
-    if wished and connection is not None:
-        patient = _fresh_results(connection, patient, patient_id, wished, kept, now)
-    held = _labs_of(patient, known, rules.protocols)
-    states = mirror_results.states_of(practice_id=practice.id)
+    needs, patient = _with_results(needs, rules, patient, connection, now)
     allergies = expecting = None
     if any(need.is_automatic for need in needs):
         allergies = charts.allergies(connection=connection, patient_id=patient_id, now=now)
     if any(need.is_automatic and _may_be_pregnant(need, now) for need in needs):
         expecting = _is_expecting(connection, patient_id, now)
     ahead = _ahead(needs, rules, patient, connection, now)
-    made = []
-    for need in needs:
-        age = None
-        if patient is not None:
-            age = mirror_results.age_minutes(patient=patient, states=states, kinds=need.kinds, wanted=kept, now=now)
-        made.append(
-            replace(
-                need.ask,
-                labs=held if held or age is not None else None,
-                labs_age_minutes=age,
-                allergies=allergies,
-                is_pregnant=expecting,
-                ahead=ahead,
-            )
-        )
-    return made
+    return [replace(need.ask, allergies=allergies, is_pregnant=expecting, ahead=ahead) for need in needs]
 
 
 def aliases_of(*, practice: Practice) -> dict[str, labs.Alias]:
@@ -124,6 +103,30 @@ def _need(ask: Ask, rules: RulesNow, patient: MirrorPatient | None, now: datetim
     return _Need(ask, classes, kinds, is_automatic)
 
 
+def _with_results(
+    needs: list[_Need], rules: RulesNow, patient: MirrorPatient | None, connection: Connection | None, now: datetime
+) -> tuple[list[_Need], MirrorPatient | None]:
+    """Asks of classes that demand results, with what the mirror holds and how old it is; read anew only where an
+    automatic approval is in question and the copy is stale."""
+    if not any(need.kinds for need in needs):
+        return needs, patient
+    practice = needs[0].ask.practice
+    known = aliases_of(practice=practice)
+    kept = wanted(aliases=known)
+    wished = frozenset(kind for need in needs if need.is_automatic for kind in need.kinds)
+    if wished and connection is not None:
+        patient = _fresh_results(connection, patient, needs[0].ask.patient_external_id, wished, kept, now)
+    if patient is None:
+        return needs, None
+    held, states = _labs_of(patient, known, rules.protocols), mirror_results.states_of(practice_id=practice.id)
+    made = []
+    for need in needs:
+        age = mirror_results.age_minutes(patient=patient, states=states, kinds=need.kinds, wanted=kept, now=now)
+        ask = replace(need.ask, labs=held if held or age is not None else None, labs_age_minutes=age)
+        made.append(replace(need, ask=ask))
+    return made, patient
+
+
 def _is_overdue(rules: RulesNow, patient: MirrorPatient | None, now: datetime, practice: Practice) -> bool:
     last = patient.last_visit_on if patient is not None else None
     if last is None:
@@ -164,11 +167,7 @@ def _fresh_results(
         return patient  # its age tells
 
 
-def _labs_of(
-    patient: MirrorPatient | None, aliases: dict[str, labs.Alias], table: Protocols
-) -> tuple[f.Lab, ...]:
-    if patient is None:
-        return ()
+def _labs_of(patient: MirrorPatient, aliases: dict[str, labs.Alias], table: Protocols) -> tuple[f.Lab, ...]:
     rows = MirrorResult.objects.filter(patient=patient)
     return labs.read(
         results=[

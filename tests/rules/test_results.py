@@ -6,9 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rules import facts as f
-from rules.decision import Outcome
+from rules.decision import CAUTION, Outcome
 
 AUTO = Outcome.auto_approve
 UNITS = {"potassium": "mmol/L", "creatinine": "mg/dL", "egfr": "mL/min/1.73m2", "sbp": "mm[Hg]", "dbp": "mm[Hg]"}
@@ -30,8 +32,8 @@ def lisinopril(cast: Any, *extra: f.Lab, without: tuple[str, ...] = (), **change
     return cast.facts(**{"drug": drug, "entry": entry, "labs": (*labs, *extra), **changes})  # type: ignore[no-any-return]
 
 
-def told(cast: Any, given: f.Facts) -> dict[str, Any]:
-    return {f"{one.code} {one.value.split(' ')[0]}".strip(): one for one in cast.decide(given).findings}
+def told(cast: Any, facts: f.Facts) -> dict[str, Any]:
+    return {f"{one.code} {one.value.split(' ')[0]}".strip(): one for one in cast.decide(facts).findings}
 
 
 def test_everything_on_file_is_approved_without_a_word(cast: Any) -> None:
@@ -95,11 +97,11 @@ def test_our_copy_is_at_most_an_hour_old(cast: Any, minutes: int | None, passes:
 
 @pytest.mark.parametrize(("before", "passes"), [("0.70", True), ("0.69", False)])
 def test_creatinine_up_by_more_than_30_percent(cast: Any, before: str, passes: bool) -> None:
-    given = lisinopril(
+    known = lisinopril(
         cast, lab(cast, "creatinine", value=Decimal("0.91")),
         lab(cast, "creatinine", value=Decimal(before), on=cast.ago(300)), without=("creatinine",),
     )  # fmt: skip
-    assert (cast.decide(given).outcome is AUTO) is passes
+    assert (cast.decide(known).outcome is AUTO) is passes
 
 
 @pytest.mark.parametrize(("days", "kilograms", "passes"), [(30, "80", True), (30, "79.9", False), (31, "79.9", True)])
@@ -124,9 +126,9 @@ def test_weight_up_by_more_than_two_kilograms_in_30_days(cast: Any, days: int, k
     ],
 )
 def test_a_result_soon_due_is_a_note_beside_an_approval(cast: Any, days: int, step: str) -> None:
-    given = lisinopril(cast, lab(cast, "potassium", on=cast.ago(days)), without=("potassium",))
-    assert cast.decide(given).outcome is AUTO
-    gap = told(cast, given).get("care_gap_lab potassium")
+    known = lisinopril(cast, lab(cast, "potassium", on=cast.ago(days)), without=("potassium",))
+    assert cast.decide(known).outcome is AUTO
+    gap = told(cast, known).get("care_gap_lab potassium")
     assert (gap.next_step if gap else "") == step
 
 
@@ -149,9 +151,38 @@ def test_results_nobody_looked_up_are_no_care_gap(cast: Any) -> None:
     ],
 )
 def test_a_visit_soon_due_is_a_note(cast: Any, days: int, booked: date | None, step: str) -> None:
-    given = cast.facts(visit=f.Visit(cast.ago(days), booked, True))
-    gap = next((one for one in cast.decide(given).findings if one.code == "care_gap_visit"), None)
+    known = cast.facts(visit=f.Visit(cast.ago(days), booked, True))
+    gap = next((one for one in cast.decide(known).findings if one.code == "care_gap_visit"), None)
     assert (gap.next_step if gap else "") == step
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_knowing_less_of_results_is_never_less_cautious(cast: Any, data: st.DataObject) -> None:
+    """Whatever is forgotten of what the class demands; a second, older result only ever adds an objection."""
+    extra = tuple(
+        lab(cast, key, on=cast.ago(data.draw(st.sampled_from([40, 41, 400]))),
+            value=data.draw(st.sampled_from([Decimal(GOOD[key]), Decimal(1), None])),
+            unit=data.draw(st.sampled_from([UNITS[key], "?"])))
+        for key in data.draw(st.lists(st.sampled_from(sorted(GOOD)), max_size=3))
+    )  # fmt: skip
+    whole = lisinopril(cast, *extra)
+    key = data.draw(st.sampled_from(sorted(GOOD)))
+    assert whole.labs is not None
+    less = data.draw(
+        st.sampled_from(
+            [
+                dataclasses.replace(whole, labs=None),
+                dataclasses.replace(whole, labs=()),
+                dataclasses.replace(whole, labs=tuple(one for one in whole.labs if one.key != key)),
+                dataclasses.replace(whole, labs=tuple(dataclasses.replace(one, on=None) for one in whole.labs)),
+                dataclasses.replace(whole, labs=tuple(dataclasses.replace(one, value=None) for one in whole.labs)),
+                dataclasses.replace(whole, labs_age_minutes=None),
+                dataclasses.replace(whole, bridges=None),
+            ]
+        )
+    )
+    assert CAUTION[cast.decide(less).outcome] >= CAUTION[cast.decide(whole).outcome]
 
 
 @pytest.mark.parametrize(
@@ -159,8 +190,8 @@ def test_a_visit_soon_due_is_a_note(cast: Any, days: int, booked: date | None, s
     [((), "bridge_possible"), (("365",), "bridge_possible"), (("364",), "bridge_used"), (None, "")],
 )
 def test_a_person_may_bridge_once_a_year(cast: Any, bridges: tuple[str, ...] | None, code: str) -> None:
-    given = None if bridges is None else tuple(cast.ago(int(one)) for one in bridges)
-    facts = cast.facts(visit=f.Visit(cast.ago(400), None, True), bridges=given)
+    days = None if bridges is None else tuple(cast.ago(int(one)) for one in bridges)
+    facts = cast.facts(visit=f.Visit(cast.ago(400), None, True), bridges=days)
     found = {one.code for one in cast.decide(facts).findings if one.code.startswith("bridge")}
     assert found == ({code} if code else set())
 
@@ -178,7 +209,7 @@ def test_no_bridge_for_controlled_drugs_courses_and_what_no_protocol_covers(
     cast: Any, ingredient: str, schedule: str
 ) -> None:
     drug = cast.drug(ingredients=(ingredient,), schedule=f.Schedule(schedule), form="Oral Tablet")
-    given = cast.facts(
+    known = cast.facts(
         drug=drug, entry=cast.entry(as_named=drug, as_coded=drug), visit=f.Visit(cast.ago(400), None, True)
     )
-    assert "bridge_possible" not in {one.code for one in cast.decide(given).findings}
+    assert "bridge_possible" not in {one.code for one in cast.decide(facts).findings}
