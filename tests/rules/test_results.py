@@ -212,4 +212,4 @@ def test_no_bridge_for_controlled_drugs_courses_and_what_no_protocol_covers(
     known = cast.facts(
         drug=drug, entry=cast.entry(as_named=drug, as_coded=drug), visit=f.Visit(cast.ago(400), None, True)
     )
-    assert "bridge_possible" not in {one.code for one in cast.decide(facts).findings}
+    assert "bridge_possible" not in {one.code for one in cast.decide(known).findings}
