@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from rules.case import Case
 from rules.findings import Finding, Severity
-from rules.results import on_file, shown, step, tests_of
+from rules.results import shown, step
 
 NOTES = Severity.notes
 SOON_DAYS = 30
@@ -22,8 +22,8 @@ def lab_gaps(case: Case) -> tuple[Finding, ...]:
     if case.facts.labs is None:
         return ()
     found: dict[str, tuple[date, Finding]] = {}
-    for test in tests_of(case):
-        known = on_file(case, test.key)
+    for test in case.tests:
+        known = case.results.get(test.key, ())
         newest = known[0].on if known else None
         if not test.is_demanded or (known and newest is None):
             continue
@@ -86,8 +86,8 @@ def _lacks_visit(case: Case) -> bool:
 
 
 def _lacks_result(case: Case) -> bool:
-    for test in tests_of(case):
-        known = on_file(case, test.key)
+    for test in case.tests:
+        known = case.results.get(test.key, ())
         newest = known[0].on if known else None
         if test.is_demanded and (newest is None or (case.facts.today - newest).days > test.within_days):
             return True

@@ -26,28 +26,18 @@ SHOWN_AS = {"a1c": "A1c", "egfr": "eGFR", "tsh": "TSH", "ldl": "LDL", "alt": "AL
 VITALS = frozenset({"sbp", "dbp", "pulse", "weight", "bmi"})
 
 
-def tests_of(case: Case) -> tuple[Test, ...]:
-    """Every test the classes ask of this drug, the strictest window first where two ask for the same."""
-    found = [test for protocol in case.applying for test in protocol.tests if test.concerns(case.ingredients)]
-    return tuple(sorted(found, key=lambda test: (test.key, test.within_days)))
-
-
-def on_file(case: Case, key: str) -> tuple[Lab, ...]:
-    """Results of one test, newest first; undated ones before all others, as they might be the newest."""
-    found = [lab for lab in case.facts.labs or () if lab.key == key]
-    return tuple(sorted(found, key=lambda lab: (lab.on is not None, -(lab.on.toordinal() if lab.on else 0))))
-
-
 def labs(case: Case) -> tuple[Finding, ...]:
     """Clinical check `labs`: every value on file, in its unit, recent enough and in range. A missing lab is not a
     pass."""
-    found = [finding for test in tests_of(case) if (finding := _lab(case, test)) is not None]
+    if not case.tests:
+        return ()
+    found = [finding for test in case.tests if (finding := _lab(case, test)) is not None]
     return tuple({(one.code, one.value): one for one in reversed(found)}.values())[::-1]
 
 
 def _lab(case: Case, test: Test) -> Finding | None:
     mend = f"{test.key} newer than {test.within_days} days"
-    known = on_file(case, test.key)
+    known = case.results.get(test.key, ())
     if not known:
         if not test.is_demanded and case.facts.labs is not None:
             return None
@@ -88,7 +78,7 @@ def _judged(lab: Lab, test: Test, age: int) -> Finding | None:
 
 def copy_age(case: Case) -> Finding | None:
     """Law 6: where the class asks for values, our copy of them is at most an hour old (60 minutes pass)."""
-    if not any(test.is_demanded for test in tests_of(case)):
+    if not any(test.is_demanded for test in case.tests):
         return None
     age = case.facts.labs_age_minutes
     if age is not None and 0 <= age <= COPY_HOLDS_MINUTES:
@@ -109,7 +99,7 @@ def _changes(case: Case) -> Iterator[Finding]:
         for stop in protocol.stops:
             if stop.kind not in (StopKind.rise_percent, StopKind.rise_amount) or stop.most is None:
                 continue
-            known = [lab for lab in on_file(case, stop.test_key) if lab.on is not None]
+            known = [lab for lab in case.results.get(stop.test_key, ()) if lab.on is not None]
             newest = [lab for lab in known if lab.on == known[0].on]
             before = [lab for lab in known if lab.on != known[0].on]
             if stop.within_days is not None:
