@@ -107,7 +107,7 @@ def test_the_card_shows_who_which_drug_and_what_is_not_met_first(scene):
         "2 days left",
         "by Dr. Osei",
         "None on file",
-        "1 not met",
+        "6 not met",
         "Potassium newer than 365 days.",
     ):
         assert part in words, part
