@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules import facts as f
+from rules import transcript
 from rules.decision import CAUTION, Outcome
 
 AUTO = Outcome.auto_approve
@@ -213,3 +214,11 @@ def test_no_bridge_for_controlled_drugs_courses_and_what_no_protocol_covers(
         drug=drug, entry=cast.entry(as_named=drug, as_coded=drug), visit=f.Visit(cast.ago(400), None, True)
     )
     assert "bridge_possible" not in {one.code for one in cast.decide(known).findings}
+
+
+def test_results_and_bridges_survive_their_transcript(cast: Any) -> None:
+    known = lisinopril(
+        cast, lab(cast, "egfr", value=None, on=None, flag="HH", source="alias"), bridges=(cast.ago(40), cast.ago(400)),
+        labs_age_minutes=None,
+    )  # fmt: skip
+    assert transcript.from_document(document=transcript.to_document(facts=known)) == known
