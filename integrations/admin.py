@@ -60,6 +60,14 @@ class MirrorMedicationAdmin(LookOnly):
     search_fields = ("external_id", "name")
 
 
+@admin.register(models.MirrorResult)
+class MirrorResultAdmin(LookOnly):
+    list_display = ("practice", "kind", "title", "loinc", "unit", "performed_on", "seen_at")
+    list_filter = ("practice", "kind")
+    list_select_related = ("practice",)
+    exclude = ("value",)
+
+
 @admin.register(models.PrescriptionSeen)
 class PrescriptionSeenAdmin(LookOnly):
     list_display = ("practice", "external_id", "kind", "direction", "status", "drug_name", "written_at")

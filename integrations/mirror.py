@@ -29,8 +29,10 @@ PUSH_NOTED_EVERY = timedelta(seconds=5)
 _MEDICATION_FIELDS = (
     "patient_id", "name", "rxcui", "ndc", "status", "order_status", "is_active", "doctor_external_id",
     "dosage_quantity", "dosage_units", "route", "frequency", "prn", "dispense_quantity", "number_refills", "daw", "sig",
-    "prescribed_on", "started_on", "stopped_on", "record_hash", "seen_at", "changed_at", "gone_at",
+    "prescribed_on", "started_on", "stopped_on", "dose_changed_on", "record_hash", "seen_at", "changed_at", "gone_at",
 )  # fmt: skip
+# What a patient takes; a difference is a changed drug, whatever else of the entry moved.
+_dose_of = attrgetter("name", "rxcui", "dosage_quantity", "dosage_units", "route", "frequency", "prn", "sig")
 
 
 _values_of = attrgetter(*(each.name for each in fields(types.Medication)))
@@ -144,7 +146,7 @@ def apply_medication(*, connection: Connection, raw: Mapping[str, Any], now: dat
     if not found.patient_id:
         raise reading.Unreadable("a medication without its patient")
     with transaction.atomic():
-        row = _locked(connection.practice_id, found.patient_id)
+        row = locked_patient(practice_id=connection.practice_id, external_id=found.patient_id)
         put_medications(connection=connection, patients={row.external_id: row}, found=[found], now=now)
         row.pushed_at = now
         row.save(update_fields=["pushed_at"])
@@ -155,7 +157,7 @@ def apply_patient(*, connection: Connection, raw: Mapping[str, Any], now: dateti
     """Keep visit dates and status of a pushed patient record; returns the external id. Raises reading.Unreadable."""
     found = reading.patient(raw=raw)
     with transaction.atomic():
-        row = _locked(connection.practice_id, found.id)
+        row = locked_patient(practice_id=connection.practice_id, external_id=found.id)
         read_at = row.patient_read_at
         _put_chart(row, found, now)
         row.patient_read_at = read_at  # a push is a hint, not a read
@@ -183,6 +185,8 @@ def apply_appointment(*, connection: Connection, found: types.Appointment, now: 
         if not found.may_count_as_visit:
             if on in (row.last_visit_on, row.next_visit_on):
                 row.patient_read_at = None
+            if on == row.next_visit_on:
+                row.next_visit_on = None
         elif on > today:
             row.next_visit_on = min(on, row.next_visit_on) if row.next_visit_on else on
         elif found.status in ("Complete", "In Session", "In Room", "Checked In", "Arrived"):
@@ -293,7 +297,7 @@ def _keep(
     """Store what was read of one patient: the chart record, the complete medication list, or both."""
     now, practice_id = line.now, line.connection.practice_id
     with transaction.atomic():
-        row = _locked(practice_id, external_id)
+        row = locked_patient(practice_id=practice_id, external_id=external_id)
         rows = {each.external_id: each for each in row.medications.all()} if listed is not None else {}
         if chart is not None and not (row.patient_read_at and row.patient_read_at > now):
             _put_chart(row, chart, now)
@@ -352,6 +356,9 @@ def _put(
             continue
         differences += row is None or row.record_hash != digest or row.gone_at is not None
         stored[external_id] = _row(connection, patient, entry, digest, is_active, now)
+        if row is not None:
+            is_same = _dose_of(row) == _dose_of(entry)
+            stored[external_id].dose_changed_on = row.dose_changed_on if is_same else today
         upserts.append(stored[external_id])
     if upserts:
         MirrorMedication.objects.bulk_create(
@@ -369,7 +376,8 @@ def _zone(practice: Practice) -> ZoneInfo:
     return ZoneInfo(practice.time_zone or "UTC")
 
 
-def _locked(practice_id: UUID, external_id: str) -> MirrorPatient:
+def locked_patient(*, practice_id: UUID, external_id: str) -> MirrorPatient:
+    """The row of a patient, made when there is none, locked until the transaction ends."""
     found = MirrorPatient.objects.select_for_update().filter(practice_id=practice_id, external_id=external_id).first()
     if found is None:
         MirrorPatient.objects.bulk_create(
@@ -383,7 +391,8 @@ def _put_chart(row: MirrorPatient, chart: types.Patient, now: datetime) -> None:
     row.doctor_external_id = chart.doctor_id
     row.status = chart.status
     row.last_visit_on = chart.last_visit_on
-    row.next_visit_on = chart.next_visit_on
+    if chart.next_visit_on is not None:  # contract 7.1 knows no such field: what appointments told stays
+        row.next_visit_on = chart.next_visit_on
     row.patient_read_at = now
 
 

@@ -190,6 +190,11 @@ class MirrorPatient(models.Model):
     medications_read_at = models.DateTimeField(null=True, blank=True)
     patient_read_at = models.DateTimeField(null=True, blank=True)
     pushed_at = models.DateTimeField(null=True, blank=True)
+    labs_read_at = models.DateTimeField(null=True, blank=True)
+    vitals_read_at = models.DateTimeField(null=True, blank=True)
+    results_wanted = models.CharField(
+        max_length=16, blank=True, default="", db_default="", help_text="Which results were kept at that reading."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["practice", "external_id"], name="mirror_patient_once")]
@@ -229,6 +234,9 @@ class MirrorMedication(models.Model):
     prescribed_on = models.DateField(null=True, blank=True)
     started_on = models.DateField(null=True, blank=True)
     stopped_on = models.DateField(null=True, blank=True)
+    dose_changed_on = models.DateField(
+        null=True, blank=True, help_text="Day we saw drug, strength or directions of this entry change; never at first."
+    )
     record_hash = models.CharField(max_length=64)
     seen_at = models.DateTimeField()
     changed_at = models.DateTimeField()
@@ -242,6 +250,42 @@ class MirrorMedication(models.Model):
 
     def __str__(self) -> str:
         return f"mirror medication {self.pk}"
+
+
+class ResultKind(models.TextChoices):
+    lab = "lab", "Laboratory result"
+    vital = "vital", "Vital sign"
+
+
+class MirrorResult(models.Model):
+    """One result the practice's protocols ask for, as given: a line of the flow sheet or a vital sign of a visit.
+
+    Nothing else of the chart's results is kept, and none older than two years.
+    """
+
+    practice = models.ForeignKey("practices.Practice", on_delete=models.PROTECT, related_name="mirror_results")
+    patient = models.ForeignKey(MirrorPatient, on_delete=models.CASCADE, related_name="results")
+    kind = models.CharField(max_length=8, choices=ResultKind.choices)
+    external_id = models.CharField(max_length=48)
+    group_external_id = models.CharField(max_length=32, help_text="The visit of a vital sign; a lab stands alone.")
+    title = models.TextField(blank=True)
+    loinc = models.TextField(blank=True)
+    value = models.TextField(blank=True)
+    unit = models.TextField(blank=True)
+    flag = models.TextField(blank=True)
+    status = models.TextField(blank=True)
+    performed_on = models.DateField(null=True, blank=True, help_text="Practice-local day.")
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "kind", "external_id"], name="mirror_result_once"),
+            models.CheckConstraint(condition=Q(kind__in=ResultKind.values), name="mirror_result_kind_known"),
+        ]
+        indexes = [models.Index(fields=["practice", "kind", "group_external_id"], name="mirror_result_by_group")]
+
+    def __str__(self) -> str:
+        return f"mirror result {self.pk}"
 
 
 class MessageDirection(models.TextChoices):
@@ -335,6 +379,8 @@ class SweepKind(models.TextChoices):
     rolling = "rolling", "Rolling medication sweep"
     nightly = "nightly", "Nightly full sweep"
     changes = "changes", "Changes since the last poll"
+    labs = "labs", "Laboratory results"
+    vitals = "vitals", "Vital signs"
     directory = "directory", "Pharmacy directory"
     klara_poll = "klara_poll", "Klara reconcile poll"
 

@@ -4,7 +4,7 @@ Built outside any transaction by `review.intake` (or from a stored request by `r
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from integrations.models import MirrorMedication, PharmacyEntry
 from refillhub.practices.models import Location, Practice, Provider
@@ -32,6 +32,13 @@ class Match:
     ndc: str
     quantity_unit: str
     days_supply: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """The patient's calendar ahead, read just now: the next visit, None when none is booked in it."""
+
+    next_on: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +70,9 @@ class Ask:
     asked_at: datetime
     channel_source: str
     labs: tuple[rule_facts.Lab, ...] | None = None
+    labs_age_minutes: int | None = None
+    is_pregnant: bool | None = None
+    ahead: Ahead | None = None
     allergies: tuple[str, ...] | None = None
     mirror_age_minutes: int | None = None
     other_drugs: tuple[rule_facts.Drug, ...] | None = None

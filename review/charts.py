@@ -4,7 +4,6 @@ Costs DrChrono at most two calls, one when the medication copy is fresh, none wh
 the mirror holds is used and its age tells). Network: never inside a transaction.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,11 +18,9 @@ from integrations.models import Connection, ConnectionStatus, MirrorMedication, 
 from refillhub.practices.models import Practice
 from review.identity import Snapshot
 from review.ledger import SYSTEM
-from rules import facts as rule_facts
-from rules import labs as rule_labs
-from rules import protocols, vocabulary
+from rules import allergies as class_names
+from rules import vocabulary
 from rules.intake import normalise
-from rules.labs import LabName
 
 # Entries that name no drug: "NKDA", and what people are allergic to besides drugs.
 NO_ALLERGY = frozenset({"nkda", "none", "nka"})
@@ -126,7 +123,8 @@ def _fetch(
 
 
 def allergies(*, connection: Connection | None, patient_id: str, now: datetime) -> tuple[str, ...] | None:
-    """Ingredients the patient is allergic to; None when the list was not reached or an entry cannot be understood.
+    """Ingredients and class keys the patient is allergic to; None when the list was not reached or an entry cannot be
+    understood.
 
     One call, made only where an automatic approval is in question (clinical check `allergy`, law 6). Raises Busy.
     """
@@ -145,42 +143,11 @@ def allergies(*, connection: Connection | None, patient_id: str, now: datetime) 
         if not each.rxcui and words <= NO_ALLERGY | NOT_A_DRUG:
             continue
         read = normalise.identify(name=each.description, rxcui=each.rxcui, ndc="", lexicon=vocabulary.current())
-        if not read.ingredients:
+        named = class_names.named_class(text=each.description)
+        if not read.ingredients and named is None:
             return None
-        found += read.ingredients
+        found += [*read.ingredients, *(named or ())]
     return tuple(sorted(set(found)))
-
-
-def labs(
-    *, connection: Connection | None, patient_id: str, names: Sequence[LabName], now: datetime
-) -> tuple[rule_facts.Lab, ...] | None:
-    """Laboratory values of the chart's flow sheet that can be told (contract 7.6); None when it was not reached.
-
-    One call, made only where an automatic approval of a class that asks for values is in question. Raises Busy.
-    """
-    if connection is None:
-        return None
-    line = wire.Line(connection=connection, now=now, actor=SYSTEM)
-    try:
-        listed = client.lab_results(line=line, patient_id=patient_id)
-    except (limits.Throttled, wire.TooManyCalls) as busy:
-        raise Busy(busy.retry_after or 0.0) from busy
-    except VendorError:
-        return None
-    if any(each.patient_id != patient_id for each in listed):
-        return None
-    rows = [
-        rule_labs.Reported(
-            title=each.title,
-            loinc=each.loinc,
-            value=each.value,
-            unit=each.units,
-            status=each.order_status,
-            on=each.performed_local.date() if each.performed_local else None,
-        )
-        for each in listed
-    ]
-    return rule_labs.read(rows=rows, names=names, protocols=protocols.load())
 
 
 def find(*, practice: Practice, connection: Connection | None, sender: KlaraPatient, now: datetime) -> Chart:

@@ -16,11 +16,12 @@ from integrations.models import MirrorPatient, PrescriptionSeen, SweepKind, Swee
 from refillhub.practices.models import AutoApprovalConsent, Coverage, Practice, Provider, Spi
 from review import states
 from review.models import Dispatch, DispatchKind, FillReport, Kind, RefillRequest
-from rules import recipes, versions
+from rules import protocols, recipes, versions
 from rules.citing import NOTHING_CITED, Citations
 from rules.labs import LabName
 from rules.models import RuleVersion
 from rules.policy import Policy
+from rules.protocols import Protocols
 from rules.recipes import Recipe
 
 # The calendar ahead counts as known while the changes since the last look were read this recently.
@@ -36,6 +37,8 @@ class RulesNow:
 
     policy: Policy
     recipes: tuple[Recipe, ...]
+    protocols: Protocols
+    """The shipped table with the practice's own changes."""
     version_id: uuid.UUID | None = None
     number: int | None = None
     citations: Citations = NOTHING_CITED
@@ -59,11 +62,12 @@ def rules_of_all(*, practices: Mapping[uuid.UUID, Practice], now: datetime) -> d
 
 def _rules_now(version: RuleVersion | None) -> RulesNow:
     if version is None:
-        return RulesNow(policy=Policy(), recipes=recipes.ready_made())
+        return RulesNow(policy=Policy(), recipes=recipes.ready_made(), protocols=protocols.load())
     rules = versions.rules_of(version=version)
     return RulesNow(
         policy=rules.policy,
         recipes=rules.recipes,
+        protocols=rules.protocols,
         version_id=version.pk,
         number=version.number,
         citations=rules.citations,

@@ -6,15 +6,17 @@ A wrong line here passes every rule test; the flow tests start from vendor paylo
 import math
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
+from integrations.models import MirrorPatient
 from refillhub.practices.models import Location, Practice
+from review import bridges, states, supplies
 from review import context as contexts
-from review import states, supplies
 from review.asks import Ask
 from review.context import Context
 from review.models import Dispatch, Kind, RefillRequest
 from review.states import DispatchState, RequestState
-from rules import decision, hours, protocols, supply
+from rules import decision, hours, supply
 from rules import facts as f
 from rules.decision import Decision
 
@@ -80,16 +82,14 @@ def build(*, ask: Ask, request: RefillRequest, context: Context, now: datetime) 
         entries_matching=ask.entries_matching,
         visit=f.Visit(
             last_qualifying_on=patient.last_visit_on if patient else None,
-            upcoming_on=patient.next_visit_on
-            if patient and patient.next_visit_on and patient.next_visit_on >= today
-            else None,
-            is_upcoming_known=patient is not None
-            and (patient.next_visit_on is not None or practice.id in context.calendars),
+            **_ahead(ask=ask, patient=patient, context=context, today=today),
         ),
         fills=_fills(ask=ask, context=context),
         supplies=_supplies(ask=ask, request=request, context=context, zone=office.time_zone),
         fills_left=_fills_left(ask=ask, context=context),
         labs=ask.labs,
+        labs_age_minutes=ask.labs_age_minutes,
+        bridges=bridges.days_given(ask=ask, context=context, zone=office.time_zone),
         prescriber=_prescriber(ask=ask, context=context),
         pharmacy=_pharmacy(ask=ask, now=now),
         other_drugs=ask.other_drugs,
@@ -120,9 +120,18 @@ def _patient(*, ask: Ask, status: str, today: date) -> f.Patient:
     return f.Patient(
         age_years=snapshot.age_years(today=today) if snapshot else None,
         status=STATUS.get(snapshot.status if snapshot and snapshot.status else status, f.PatientStatus.unknown),
-        is_pregnant=None,
+        is_pregnant=ask.is_pregnant,
         sex=SEX.get(snapshot.sex.lower(), f.Sex.unknown) if snapshot else f.Sex.unknown,
     )
+
+
+def _ahead(*, ask: Ask, patient: MirrorPatient | None, context: Context, today: date) -> dict[str, Any]:
+    """The calendar ahead: as just read, else as the mirror was told of it while its look for changes is recent."""
+    if ask.ahead is not None:
+        return {"upcoming_on": ask.ahead.next_on, "is_upcoming_known": True}
+    booked = patient.next_visit_on if patient is not None else None
+    known = patient is not None and (booked is not None or ask.practice.id in context.calendars)
+    return {"upcoming_on": booked if booked and booked >= today else None, "is_upcoming_known": known}
 
 
 def _prescriber(*, ask: Ask, context: Context) -> f.Prescriber | None:
@@ -307,7 +316,7 @@ def same_drug(*, ask: Ask, request: RefillRequest) -> bool:
 def decide(*, context: Context, practice: Practice, known: f.Facts) -> Decision:
     """The rules in force at this practice, asked about these facts."""
     rules = context.rules[practice.id]
-    return decision.decide(facts=known, policy=rules.policy, recipes=rules.recipes, protocols=protocols.load())
+    return decision.decide(facts=known, policy=rules.policy, recipes=rules.recipes, protocols=rules.protocols)
 
 
 def is_open_supply(dispatch: Dispatch) -> bool:

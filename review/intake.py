@@ -21,7 +21,7 @@ from refillhub.practices.sealing import SealBroken
 from review import (
     aliases,
     charts,
-    checks,
+    clinical,
     gathering,
     identity,
     matching,
@@ -202,7 +202,7 @@ def read_burst(*, burst: Burst, now: datetime) -> list[Ask]:
         return [_message(burst, chart, thread, reading, ("identity_differs",))]
     asks = _asks(burst, chart, thread, reading, pharmacy, reasons)
     try:
-        return checks.with_checks(asks=asks, connection=burst.connection, now=now)
+        return clinical.completed(asks=asks, connection=burst.connection, now=now)
     except charts.Busy as busy:
         if now - burst.rows[0].received_at >= PATIENCE:
             return asks

@@ -105,6 +105,7 @@ def match(*, medication: MirrorMedication, practice: Practice, providers: Mappin
         order_status=medication.order_status,
         prescribed_on=medication.prescribed_on,
         started_on=medication.started_on,
+        changed_on=medication.dose_changed_on,
         stopped_on=medication.stopped_on,
         is_over_the_counter=medication.order_status == OVER_THE_COUNTER,
         is_administered=medication.order_status == ADMINISTERED,

@@ -89,11 +89,21 @@ def notes(record: DecisionRecord | None) -> tuple[str, ...]:
 
 
 def _note(one: Mapping[str, Any]) -> str:
-    """A care gap with what is due and when; other notes in their own sentence."""
-    code = str(one["code"])
-    if code not in ("lab_due_soon", "visit_due_soon"):
-        return wording.sentence(code)
-    return wording.short(code, value=str(one["value"]), limit=str(one["limit"]), age=one.get("age_days"))
+    """The sentence, and what may be done about it where the rule proposes something."""
+    step, said = str(one.get("next_step", "")), wording.sentence(str(one["code"]))
+    return f"{said}: {step}" if step else said
+
+
+def next_steps(record: DecisionRecord | None) -> tuple[str, ...]:
+    """What the rules propose to do about findings and care gaps, most important first, each once."""
+    steps = [str(one.get("next_step", "")) for one in record.findings] if record is not None else []
+    return tuple(dict.fromkeys(step for step in steps if step))
+
+
+def bridge(record: DecisionRecord | None) -> int | None:
+    """Days of a bridging supply that may be offered, None when the rules offer none."""
+    found = [one for one in record.findings if one["code"] == "bridge_possible"] if record is not None else []
+    return int(found[0]["value"]) if found else None
 
 
 def mends(record: DecisionRecord | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef
 
-from integrations import limits, mirror_sweeps
+from integrations import limits, mirror_results, mirror_sweeps
 from integrations import upkeep as connections
 from integrations.drchrono import wire as drchrono_wire
 from integrations.http import VendorError
@@ -30,7 +30,8 @@ from refillhub.practices.models import Coverage, Practice, Provider
 from review import (
     asks_again,
     charts,
-    checks,
+    clinical,
+    context,
     identity,
     intake,
     outbox,
@@ -56,7 +57,7 @@ from review.models import (
 )
 from review.states import DispatchState, RequestState
 from review.workflow import Result, inbox
-from rules import hours
+from rules import hours, labs
 
 log = logging.getLogger(__name__)
 # Klara's poll looks back over its cursor by so much (contract section 4, macro silence).
@@ -68,7 +69,7 @@ STUCK_AFTER = timedelta(minutes=10)
 # A message rewritten for learning holds nothing personal, and is not needed for longer than this.
 KEEP_REWRITTEN = timedelta(days=365)
 # DrChrono calls one look for changes, and one slice of the rolling sweep, may cost.
-CHANGES_BUDGET, ROLLING_BUDGET, NIGHTLY_BUDGET = 40, 10, 120
+CHANGES_BUDGET, ROLLING_BUDGET, NIGHTLY_BUDGET, RESULTS_BUDGET = 40, 10, 120, 8
 
 
 def release_held(*, now: datetime, limit: int = 100) -> int:
@@ -84,7 +85,7 @@ def release_held(*, now: datetime, limit: int = 100) -> int:
             ask = ask_again(request=row, now=now)
             if ask.match is not None and ask.kind == Kind.REFILL:
                 connection = charts.connection_of(ask.practice)
-                ask = checks.with_checks(asks=[ask], connection=connection, now=now)[0]
+                ask = clinical.completed(asks=[ask], connection=connection, now=now)[0]
             released += workflow.release(asks={row.id: ask}, now=now)
         except charts.Busy:
             continue  # still held; the next look releases it
@@ -286,6 +287,7 @@ def refresh_mirror(*, now: datetime) -> int:
             mirror_sweeps.sweep(
                 line=line, doctor_ids=_doctors(connection.practice), kind=SweepKind.rolling, budget=ROLLING_BUDGET
             )
+            _sweep_results(line, now, RESULTS_BUDGET)
             looked += 1
         except VendorError as error:
             workflow.note_vendor_error(connection=connection, code=error.code or "mirror", now=now)
@@ -303,10 +305,21 @@ def sweep_nightly(*, now: datetime) -> int:
             mirror_sweeps.sweep(
                 line=line, doctor_ids=_doctors(connection.practice), kind=SweepKind.nightly, budget=NIGHTLY_BUDGET
             )
+            _sweep_results(line, now, NIGHTLY_BUDGET // 2)
             swept += 1
         except VendorError as error:
             workflow.note_vendor_error(connection=connection, code=error.code or "sweep", now=now)
     return swept
+
+
+def _sweep_results(line: drchrono_wire.Line, now: datetime, budget: int) -> None:
+    """Results and vital signs, only of the kinds that a class the practice has adopted demands."""
+    practice = line.connection.practice
+    rules = context.rules_at(practice=practice, now=now)
+    classes = [row for key, row in rules.protocols.by_key.items() if key in rules.policy.adopted_classes]
+    kept = clinical.wanted(aliases=labs.aliases_of(names=rules.lab_names))
+    for kind in sorted(clinical.kinds_of(classes=classes)):
+        mirror_results.sweep(line=line, kind=kind, wanted=kept, budget=budget)
 
 
 def _is_night(practice: Practice, now: datetime) -> bool:

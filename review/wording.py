@@ -65,9 +65,15 @@ FINDINGS: Mapping[str, tuple[str, str]] = {
     "lab_missing": ("Labs", "A value the class asks for is not on file"),
     "lab_old": ("Labs", "A value the class asks for is too old"),
     "lab_unit": ("Labs", "A value is in a unit we do not compare"),
-    "lab_bound": ("Labs", "A value is given as a bound that does not tell"),
-    "labs_unknown": ("Labs", "The values the class asks for were not looked up"),
     "lab_out_of_range": ("Labs", "A value is out of range"),
+    "lab_undated": ("Labs", "A value the class asks for has no date"),
+    "lab_unreadable": ("Labs", "A value is not a plain number"),
+    "lab_critical": ("Labs", "The laboratory flagged a value as critical"),
+    "lab_copy_stale": ("Copy of results", "Our copy of the results is too old, or was never read"),
+    "care_gap_lab": ("Care gap", "A result is overdue or soon due"),
+    "care_gap_visit": ("Care gap", "The visit is overdue or soon due"),
+    "bridge_used": ("Bridge", "A bridging supply was already given in the last 365 days"),
+    "federal_supply": ("Supply by law", "Longer than federal law allows, or unknown"),
     "protocol_stop": ("Class exclusions", "The protocol excludes this case"),
     "age": ("Age", "Age outside the limits, or unknown"),
     "pregnancy_unknown": ("Pregnancy", "Pregnancy is not ruled out"),
@@ -85,8 +91,6 @@ FINDINGS: Mapping[str, tuple[str, str]] = {
     "federal_refills": ("Refills by law", "More refills than federal law allows, or unknown"),
     "check_failed": ("Check", "A check could not be made"),
     "gap_hurts": ("Gap", "A gap in this drug may hurt"),
-    "lab_due_soon": ("Labs", "A value the class asks for is due soon: order it now"),
-    "visit_due_soon": ("Visit", "A visit is due soon: book one"),
     "bridge_possible": ("Bridge", "You may bridge for a short time, once a year"),
     "exclusions_not_checked": ("Class exclusions", "Some exclusions of the class are not checked by machine"),
 }
@@ -104,11 +108,12 @@ MET: Mapping[str, str] = {
 # Units of what findings and steps say, by finding code and by guard name.
 _DAYS = frozenset(
     "visit visit_unknown fill_history days_supply days_supply_unknown authorised_time stable_time too_late lab_old "
-    "lab_missing labs_unknown controlled_needs_visit opioid_quantity stable_time_unknown "
+    "lab_missing controlled_needs_visit opioid_quantity stable_time_unknown "
     "authorised_time_unknown".split()
 )
 _UNITS: Mapping[str, str] = {
-    **dict.fromkeys(_DAYS, "days"), "too_early": "% used", "stale_mirror": "min", "mirror": "min", "age": "years",
+    **dict.fromkeys(_DAYS, "days"), "too_early": "% used", "stale_mirror": "min", "mirror": "min",
+    "lab_copy_stale": "min", "federal_supply": "days", "age": "years",
     "doubts": "% sure", "refills": "refills", "federal_refills": "refills",
 }  # fmt: skip
 
@@ -121,22 +126,21 @@ MENDS: Mapping[str, str] = {
     "fill_history": "A fill within the last {limit} days.",
     "too_early": "A later request: at least {limit} % of the last supply used.",
     "stale_mirror": "A fresh copy of the chart.",
+    "lab_copy_stale": "A fresh copy of the results.",
     "class_not_adopted": "Adoption of the class by the medical director.",
     "lab_missing": "{value} newer than {limit} days.",
     "lab_old": "{value} newer than {limit} days.",
-    "labs_unknown": "{value} newer than {limit} days.",
 }
 
 # One line of a list, with the finding's own value, limit and age.
 SHORT: Mapping[str, str] = {
-    "lab_due_soon": "{Value} is due in {limit} days: order it now",
-    "visit_due_soon": "A visit is due in {value} days: book one",
     "lab_missing": "{Value}: none on file",
     "lab_old": "{Value} {age} days old",
     "lab_out_of_range": "{Value} is out of range",
     "lab_unit": "{Value} is in a unit we do not compare",
-    "lab_bound": "{Value} does not tell",
-    "labs_unknown": "{Value} not looked up",
+    "lab_undated": "{Value} has no date",
+    "lab_unreadable": "{Value} is not a plain number",
+    "lab_critical": "{Value} is flagged critical by the laboratory",
     "visit": "Last visit {value} days ago, limit {limit}",
     "visit_unknown": "No visit known",
     "fill_history": "Last fill {value} days ago, limit {limit}",
@@ -148,7 +152,9 @@ SHORT: Mapping[str, str] = {
     "interaction": "Interaction: {value}",
     "protocol_stop": "Class exclusion: {value}",
 }
-LABS = frozenset({"lab_missing", "lab_old", "lab_unit", "lab_bound", "labs_unknown", "lab_out_of_range"})
+LABS = frozenset(
+    {"lab_missing", "lab_old", "lab_unit", "lab_out_of_range", "lab_undated", "lab_unreadable", "lab_critical"}
+)
 
 REASONS: Mapping[str, str] = {
     "emergency": "May be an emergency: the patient got the emergency text, the on-call was paged",

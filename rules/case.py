@@ -4,13 +4,14 @@ once.
 Recipes and guards read it; it judges nothing. What cannot be worked out stays None.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from rules import directions, supply
-from rules.facts import Drug, Facts, Kind, Schedule, Tag
+from rules.facts import Drug, Facts, Kind, Lab, Schedule, Tag
 from rules.policy import Policy
-from rules.protocols import Protocol, Protocols
+from rules.protocols import Protocol, Protocols, Test
 
 CONTROLLED = frozenset({Schedule.ii, Schedule.iii, Schedule.iv, Schedule.v})
 _STRICTEST_FIRST = (Schedule.ii, Schedule.iii, Schedule.iv, Schedule.v, Schedule.unknown, Schedule.not_controlled)
@@ -40,6 +41,10 @@ class Case:
     days_supply_computed: int | None
     standing: supply.Standing
     run_out_on: date | None
+    tests: tuple[Test, ...] = ()
+    """Every test the classes ask of this drug, the strictest window first where two ask for the same."""
+    results: Mapping[str, tuple[Lab, ...]] = field(default_factory=dict)
+    """Results by test key, newest first; undated ones before all others, as they might be the newest."""
 
     @property
     def is_controlled(self) -> bool | None:
@@ -100,7 +105,24 @@ def of(*, facts: Facts, policy: Policy, protocols: Protocols) -> Case:
         days_supply_computed=computed,
         standing=standing,
         run_out_on=facts.run_out_on or standing.run_out_on,
+        tests=_tests(applying, ingredients),
+        results=_results(facts.labs) if facts.labs else {},
     )
+
+
+def _tests(applying: tuple[Protocol, ...], ingredients: tuple[str, ...]) -> tuple[Test, ...]:
+    found = [test for protocol in applying for test in protocol.tests if test.concerns(ingredients)]
+    return tuple(sorted(found, key=lambda test: (test.key, test.within_days))) if found else ()
+
+
+def _results(labs: tuple[Lab, ...]) -> dict[str, tuple[Lab, ...]]:
+    found: dict[str, list[Lab]] = {}
+    for lab in labs:
+        found.setdefault(lab.key, []).append(lab)
+    return {
+        key: tuple(sorted(rows, key=lambda lab: lab.on or date.max, reverse=True)) if len(rows) > 1 else tuple(rows)
+        for key, rows in found.items()
+    }
 
 
 def _readings(facts: Facts) -> tuple[Drug, ...]:

@@ -173,7 +173,9 @@ def _upcoming(case: Case) -> bool | None:
 
 
 def _newest(case: Case, key: str) -> Lab | None:
-    return max((lab for lab in case.facts.labs or () if lab.key == key), key=lambda lab: lab.on, default=None)
+    """The newest result; one of no day counts as the newest, so that nothing older stands in for it."""
+    mine = [lab for lab in case.facts.labs or () if lab.key == key]
+    return max(mine, key=lambda lab: lab.on or date.max, default=None)
 
 
 def _measured(key: str, unit: str) -> tuple[Fact, Fact]:
@@ -181,8 +183,7 @@ def _measured(key: str, unit: str) -> tuple[Fact, Fact]:
 
     def value(case: Case) -> Decimal | None:
         found = _newest(case, key)
-        is_exact = found is not None and found.unit == unit and not found.bound
-        return found.value if found is not None and is_exact else None
+        return found.value if found is not None and found.unit == unit and found.on is not None else None
 
     def age(case: Case) -> int | None:
         found = _newest(case, key)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from rules import care, guards, nearest, results, safety
 from rules import case as cases
-from rules import guards, nearest, safety
 from rules import recipes as graphs
 from rules.case import Case
 from rules.facts import Facts, Kind
@@ -33,7 +33,7 @@ NONE: frozenset[Outcome] = frozenset()
 class Guard:
     """A check and the outcomes its finding bars. `is_clerical`: an assistant can clear it."""
 
-    check: Callable[[Case], Finding | None]
+    check: Callable[[Case], Finding | tuple[Finding, ...] | None]
     bars: frozenset[Outcome]
     is_clerical: bool = False
     shows: Callable[[Case], object] | None = None
@@ -78,6 +78,7 @@ REFILL: tuple[Guard, ...] = (
     Guard(safety.controlled_visit, ANSWERS),
     Guard(safety.opioid_quantity, ANSWERS),
     Guard(safety.federal_refills, ANSWERS),
+    Guard(safety.federal_supply, ANSWERS),
     Guard(guards.entry_active, ANSWERS),
     Guard(guards.entry_kind, ANSWERS),
     Guard(guards.prescriber_ours, ACTS),
@@ -96,7 +97,9 @@ REFILL: tuple[Guard, ...] = (
     Guard(guards.too_late, AUTO),
     Guard(guards.pharmacy, AUTO, is_clerical=True),
     Guard(safety.drug_class, AUTO),
-    Guard(safety.labs, AUTO),
+    Guard(results.labs, AUTO),
+    Guard(results.copy_age, AUTO, shows=lambda c: c.facts.labs_age_minutes),
+    Guard(results.changes, AUTO),
     Guard(safety.stops, AUTO),
     Guard(safety.age, AUTO, shows=lambda c: c.facts.patient.age_years),
     Guard(safety.pregnancy, AUTO),
@@ -107,9 +110,9 @@ REFILL: tuple[Guard, ...] = (
     Guard(safety.stable_time, AUTO),
     Guard(safety.gap_hurts, PARKS, is_quiet=True),
     Guard(safety.unchecked, NONE),
-    Guard(safety.lab_due_soon, NONE),
-    Guard(safety.visit_due_soon, NONE),
-    Guard(safety.bridge, NONE),
+    Guard(care.visit_gap, NONE),
+    Guard(care.lab_gaps, NONE),
+    Guard(care.bridge, NONE),
 )
 
 
@@ -145,17 +148,18 @@ def _run(checks: Sequence[Guard], case: Case, trace: list[TraceStep]) -> list[Hi
     for guard in checks:
         name = guard.name
         try:
-            finding = guard.check(case)
+            said = guard.check(case)
         except Exception as error:  # law 6: a check that raises blocks approval
-            guard, finding = Guard(guard.check, ALL_BUT_PERSON - {Outcome.review}), _broken(name, error)
-        if finding is None:
+            guard, said = Guard(guard.check, ALL_BUT_PERSON - {Outcome.review}), _broken(name, error)
+        if not said:
             shown = guard.shows(case) if guard.shows is not None else None
             trace.append(_passed(name) if shown is None else TraceStep("guard", name, str(shown), "", True))
             continue
-        if finding.severity is not Severity.notes:
-            value, limit = finding.value, finding.limit
-            trace.append(TraceStep("guard", name, value, limit, False, finding.source, finding.age_days))
-        hits.append((guard, finding))
+        for finding in said if isinstance(said, tuple) else (said,):
+            if finding.severity is not Severity.notes:
+                value, limit = finding.value, finding.limit
+                trace.append(TraceStep("guard", name, value, limit, False, finding.source, finding.age_days))
+            hits.append((guard, finding))
     return hits
 
 

@@ -45,6 +45,9 @@ def _classes(before: Rules, after: Rules) -> Iterator[Difference]:
     for key in sorted(old ^ new):
         name = names[key].name if key in names else key
         yield Difference(f"class:{key}", f"{name}: {'adopted' if key in new else 'no longer adopted'}")
+    for key, row in after.protocols.by_key.items():
+        if row != before.protocols.by_key.get(key):
+            yield Difference(f"class:{key}", f"{row.name}: the figures of the protocol differ")
 
 
 def _lab_names(before: Rules, after: Rules) -> Iterator[Difference]:

@@ -176,15 +176,19 @@ class Supply:
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """One laboratory result or vital sign, key and unit as in `protocols` (a unit that differs is not converted
-    here)."""
+    """One laboratory result or vital sign, key and unit as in `protocols`; a unit that could not be converted stands
+    as the source wrote it (`rules.units`)."""
 
     key: str
-    value: Decimal
+    value: Decimal | None
+    """None: there is a result, but not a plain number ("<5", "hemolyzed")."""
     unit: str
-    on: date
-    bound: str = ""
-    """ ">" or "<": the laboratory says more or less than the value, "" exactly."""
+    on: date | None
+    """Practice-local day of the test; None when the source does not say."""
+    flag: str = ""
+    """The reporting laboratory's own (HL7 table 0078): "", N, L, H, LL, HH, A, AA, ..."""
+    source: str = ""
+    """How the test was known: loinc, alias."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +298,10 @@ class Facts:
     fills_left: int | None = None
     """Only when a pharmacy reported it."""
     labs: tuple[Lab, ...] | None = None
+    labs_age_minutes: int | None = None
+    """How old our copy of results and vital signs is; None: never read whole."""
+    bridges: tuple[date, ...] | None = None
+    """Days on which a person bridged this ingredient set in the last 400 days; None: not looked."""
     prescriber: Prescriber | None = None
     pharmacy: Pharmacy = Pharmacy()
     other_drugs: tuple[Drug, ...] | None = None

@@ -37,6 +37,7 @@ def dump(*, document: Mapping[str, Any]) -> str:
         "adoptions": list(document.get("adoptions", [])),
         "recipes": [recipes.to_document(recipe=one) for one in rules.recipes],
         "lab_names": labs.to_document(names=rules.lab_names),
+        "protocols": dict(document.get("protocols") or {}),
         "citations": citing.to_document(citations=rules.citations),
     }
     return json.dumps({"format": documents.FORMAT, "rules": whole}, indent=2, ensure_ascii=False) + "\n"

@@ -78,6 +78,8 @@ class Finding:
     """What would have let it pass, as a sentence; "" when nothing would."""
     clause: str = ""
     """Clause of the practice's written policy the rule is linked to (F079); filled by a later version."""
+    next_step: str = ""
+    """What a person may do about it ("order potassium; last 2025-10-01, due now"); tests, dates and numbers only."""
 
 
 @dataclass(frozen=True, slots=True)

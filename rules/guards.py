@@ -61,21 +61,23 @@ def channel(case: Case) -> Finding | None:
     """A transcript of a voice is not the patient's words (issue: voicemail means a person)."""
     if case.facts.reading.channel in (Channel.text, Channel.form):
         return None
-    return Finding("channel", "Voicemail, or a channel we do not know.", PERSON, case.facts.reading.channel.value)
+    return Finding("channel", "Voicemail, or a channel we do not know.", PERSON, case.facts.reading.channel.value,
+                   source="F055")  # fmt: skip
 
 
 def author(case: Case) -> Finding | None:
     """Somebody else writing for the patient: a person looks whether that somebody may."""
     if case.facts.reading.author is Author.patient:
         return None
-    return Finding("author", "Not surely written by the patient.", PERSON, case.facts.reading.author.value)
+    return Finding("author", "Not surely written by the patient.", PERSON, case.facts.reading.author.value,
+                   source="F055")  # fmt: skip
 
 
 def identity(case: Case) -> Finding | None:
     """Who is writing: unverified, none or two chart patients means a person."""
     if case.facts.reading.is_identity_verified:
         return None
-    return Finding("identity", "The writer is not surely matched to one chart patient.", PERSON)
+    return Finding("identity", "The writer is not surely matched to one chart patient.", PERSON, source="law 6")
 
 
 def patient_status(case: Case) -> Finding | None:
@@ -83,7 +85,8 @@ def patient_status(case: Case) -> Finding | None:
     status = case.facts.patient.status
     if status is PatientStatus.active:
         return None
-    return Finding("patient_status", "The patient is not surely active.", BLOCKS, status.value, "active")
+    return Finding("patient_status", "The patient is not surely active.", BLOCKS, status.value, "active",
+                   source="drchrono 7.1: patient_status")  # fmt: skip
 
 
 def newer_message(case: Case) -> Finding | None:
@@ -113,14 +116,14 @@ def automatic_stopped(case: Case) -> Finding | None:
     """The practice's stop switch for automatic approval."""
     if case.facts.switches.is_automatic_stopped is False:
         return None
-    return Finding("automatic_stopped", "Automatic approval is stopped for this practice.", PERSON)
+    return Finding("automatic_stopped", "Automatic approval is stopped for this practice.", PERSON, source="law 6")
 
 
 def sending_stopped(case: Case) -> Finding | None:
     """The practice's stop switch for all sending."""
     if case.facts.switches.is_sending_stopped is False:
         return None
-    return Finding("sending_stopped", "All sending is stopped for this practice.", PERSON)
+    return Finding("sending_stopped", "All sending is stopped for this practice.", PERSON, source="law 6")
 
 
 def hours_unknown(case: Case) -> Finding | None:
@@ -136,7 +139,8 @@ def matched(case: Case) -> Finding | None:
     count = case.facts.entries_matching
     if case.facts.entry is not None and count == 1:
         return None
-    return Finding("not_matched", "Not exactly one list entry fits.", PERSON, "" if count is None else str(count), "1")
+    return Finding("not_matched", "Not exactly one list entry fits.", PERSON, "" if count is None else str(count), "1",
+                   source="clinical: active_on_list")  # fmt: skip
 
 
 def entry_active(case: Case) -> Finding | None:
@@ -157,7 +161,8 @@ def entry_kind(case: Case) -> Finding | None:
         return None
     if entry.is_over_the_counter is False and entry.is_administered is False and entry.is_by_other_doctor is False:
         return None
-    return Finding("entry_kind", "Over the counter, given in the office, another doctor's, or not known.", PERSON)
+    return Finding("entry_kind", "Over the counter, given in the office, another doctor's, or not known.", PERSON,
+                   source="S10")  # fmt: skip
 
 
 def name_and_code(case: Case) -> Finding | None:
@@ -167,11 +172,12 @@ def name_and_code(case: Case) -> Finding | None:
         return None
     named, coded = entry.as_named, entry.as_coded
     if named is None or coded is None:
-        return Finding("name_or_code_missing", "The entry's name or code could not be read.", PERSON)
+        return Finding("name_or_code_missing", "The entry's name or code could not be read.", PERSON, source="F067")
     for point in ("ingredients", "strength", "form"):
         one, other = getattr(named, point), getattr(coded, point)
         if not one or not other or _same(one) != _same(other):
-            return Finding("name_and_code_differ", "Name and code of the entry do not agree.", BLOCKS, point)
+            return Finding("name_and_code_differ", "Name and code of the entry do not agree.", BLOCKS, point,
+                           source="F067")  # fmt: skip
     return None
 
 
@@ -199,7 +205,8 @@ def asked_is_listed(case: Case) -> Finding | None:
             differing.append("ingredients")
     if not differing:
         return None
-    return Finding("asked_differs", "What is asked for differs from the list, or may.", PERSON, ", ".join(differing))
+    return Finding("asked_differs", "What is asked for differs from the list, or may.", PERSON,
+                   ", ".join(differing), source="clinical: same_dose")  # fmt: skip
 
 
 def directions_agree(case: Case) -> Finding | None:
@@ -208,15 +215,18 @@ def directions_agree(case: Case) -> Finding | None:
     if case.facts.entry is None:
         return None
     if not from_sig.is_known:
-        return Finding("daily_amount_unknown", "The daily amount is not exact.", PERSON, from_sig.reason)
+        return Finding("daily_amount_unknown", "The daily amount is not exact.", PERSON, from_sig.reason,
+                       source="clinical: same_dose")  # fmt: skip
     structured = case.structured
     if structured.reason == "absent":
         return None
     if not structured.is_known:
-        return Finding("structured_dose_unread", "The structured dose could not be read.", PERSON, structured.reason)
+        return Finding("structured_dose_unread", "The structured dose could not be read.", PERSON, structured.reason,
+                       source="clinical: same_dose")  # fmt: skip
     if directions.do_agree(sig=from_sig, structured=structured):
         return None
-    return Finding("directions_differ", "Directions and structured dose do not agree.", BLOCKS)
+    return Finding("directions_differ", "Directions and structured dose do not agree.", BLOCKS,
+                   source="clinical: same_dose")  # fmt: skip
 
 
 def days_supply(case: Case) -> Finding | None:
@@ -241,7 +251,8 @@ def refills(case: Case) -> Finding | None:
     if count is not None and 0 <= count <= limit:
         return None
     return Finding("refills", "Refills are not known or more than the class allows.", PERSON,
-                   "" if count is None else str(count), str(limit), mend=f"at most {limit} refills")  # fmt: skip
+                   "" if count is None else str(count), str(limit), source="clinical: supply",
+                   mend=f"at most {limit} refills")  # fmt: skip
 
 
 def authorised_time(case: Case) -> Finding | None:
@@ -252,7 +263,8 @@ def authorised_time(case: Case) -> Finding | None:
         days_supply=case.days_supply, number_refills=entry.number_refills if entry is not None else None
     )
     if total is None or case.days_since_visit is None:
-        return Finding("authorised_time_unknown", "The end of the supply cannot be told.", PERSON, "", str(limit))
+        return Finding("authorised_time_unknown", "The end of the supply cannot be told.", PERSON, "", str(limit),
+                       source="clinical: supply")  # fmt: skip
     end = case.days_since_visit + total
     if end <= limit:
         return None
@@ -338,7 +350,7 @@ def prescriber_ready(case: Case) -> Finding | None:
     """F045 and the issue: SPI, not away, and consent to automatic approval given in person."""
     one = case.facts.prescriber
     if one is None:
-        return Finding("prescriber_not_ready", "The prescriber is not known.", PERSON)
+        return Finding("prescriber_not_ready", "The prescriber is not known.", PERSON, source="F045")
     missing = [
         name
         for name, good in (
@@ -358,17 +370,18 @@ def pharmacy(case: Case) -> Finding | None:
     """The pharmacy is the patient's current default, and a pharmacy named in the message is that one."""
     one = case.facts.pharmacy
     if not one.default_ncpdp or not one.is_current:
-        return Finding("pharmacy_unknown", "There is no current default pharmacy.", PERSON)
+        return Finding("pharmacy_unknown", "There is no current default pharmacy.", PERSON, source="F086")
     if one.named_matches_default is True or (one.named_matches_default is None and not one.named_text):
         return None
-    return Finding("pharmacy_differs", "The pharmacy named is not surely the default one.", PERSON)
+    return Finding("pharmacy_differs", "The pharmacy named is not surely the default one.", PERSON, source="F086")
 
 
 def named_pharmacy(case: Case) -> Finding | None:
     """A pharmacy change needs exactly one directory entry."""
     if case.facts.reading.kind is not Kind.pharmacy_change or case.facts.pharmacy.named_ncpdp:
         return None
-    return Finding("named_pharmacy", "The pharmacy named is not exactly one of the directory.", PERSON)
+    return Finding("named_pharmacy", "The pharmacy named is not exactly one of the directory.", PERSON,
+                   source="F086")  # fmt: skip
 
 
 def controlled(case: Case) -> Finding | None:
@@ -390,25 +403,25 @@ def not_a_refill(case: Case) -> Finding | None:
     """Whatever a recipe says, a drug is only acted on when a refill was asked for."""
     if case.facts.reading.kind is Kind.refill:
         return None
-    return Finding("not_a_refill", "No refill was asked for.", NOTES)
+    return Finding("not_a_refill", "No refill was asked for.", NOTES, source="F055")
 
 
 def not_a_pharmacy_change(case: Case) -> Finding | None:
     """Whatever a recipe says, a pharmacy is only changed when that was asked for."""
     if case.facts.reading.kind is Kind.pharmacy_change:
         return None
-    return Finding("not_a_pharmacy_change", "No pharmacy change was asked for.", NOTES)
+    return Finding("not_a_pharmacy_change", "No pharmacy change was asked for.", NOTES, source="F086")
 
 
 def not_closed(case: Case) -> Finding | None:
     """A hold is for messages sent while closed, as long as we are closed (C11, F087)."""
     if case.facts.hours.was_closed_when_sent and case.facts.hours.is_closed_now:
         return None
-    return Finding("not_closed", "The office is open, or was when the message came.", NOTES)
+    return Finding("not_closed", "The office is open, or was when the message came.", NOTES, source="F087")
 
 
 def no_fills_left(case: Case) -> Finding | None:
     """Nobody is told of fills left that no pharmacy reported."""
     if case.facts.fills_left is not None and case.facts.fills_left >= 1:
         return None
-    return Finding("no_fills_left", "No pharmacy reported fills left.", NOTES)
+    return Finding("no_fills_left", "No pharmacy reported fills left.", NOTES, source="glossary: fills left")

@@ -69,7 +69,7 @@ def mends(*, case: Case, recipes: Sequence[Recipe], needed: Sequence[Finding]) -
     lacking = changes(case=case, recipes=recipes)
     if lacking is None:
         return ()
-    codes = {finding.code for finding in needed} | {f"lab.{finding.value}" for finding in needed}
+    codes = {finding.code for finding in needed} | {f"lab.{finding.value.split(' ')[0]}" for finding in needed}
     more = [one.sentence for one in lacking if not codes & {*SPOKEN_FOR.get(one.fact, ()), one.fact}]
     return tuple(dict.fromkeys((*(finding.mend for finding in needed), *more)))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rules import decision, protocols, transcript
+from rules import decision, transcript
 from rules.documents import Rules
 from rules.findings import Decision
 
@@ -29,7 +29,7 @@ def answer(*, line: str, rules: Rules) -> str:
         facts = transcript.from_document(document=case["facts"])
     except transcript.TranscriptError as error:
         raise BadLine(str(error)) from error
-    made = decision.decide(facts=facts, policy=rules.policy, recipes=rules.recipes, protocols=protocols.load())
+    made = decision.decide(facts=facts, policy=rules.policy, recipes=rules.recipes, protocols=rules.protocols)
     return json.dumps({"id": case.get("id"), **to_document(made=made)}, ensure_ascii=False)
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from rules import bounds, decision, documents, protocols
+from rules import bounds, decision, documents
 from rules.documents import Rules
 from rules.facts import Facts
 from rules.findings import CAUTION, Decision, Outcome
@@ -105,7 +105,7 @@ def judge(*, case: Case, draft: Rules, in_force: Rules, tally: Tally) -> None:
 
 
 def _decide(facts: Facts, rules: Rules) -> Decision:
-    return decision.decide(facts=facts, policy=rules.policy, recipes=rules.recipes, protocols=protocols.load())
+    return decision.decide(facts=facts, policy=rules.policy, recipes=rules.recipes, protocols=rules.protocols)
 
 
 def _change(case: Case, made: Decision, now: Decision) -> Change:

@@ -33,6 +33,10 @@ class StopKind(StrEnum):
     """The product holds nothing but ingredients of the list."""
     other_drug = "other_drug"
     age_from = "age_from"
+    rise_percent = "rise_percent"
+    """A result above the one before by more than `most` percent."""
+    rise_amount = "rise_amount"
+    """A result above one of the last `within_days` by more than `most`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,9 @@ class Stop:
     others: frozenset[str] = frozenset()
     other_classes: frozenset[str] = frozenset()
     age_years: int | None = None
+    test_key: str = ""
+    most: Decimal | None = None
+    within_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +234,9 @@ def _stop(row: Mapping[str, Any]) -> Stop:
         others=frozenset(row.get("others", ())),
         other_classes=frozenset(row.get("other_classes", ())),
         age_years=row.get("age_years"),
+        test_key=row.get("test", ""),
+        most=None if row.get("most") is None else Decimal(row["most"]),
+        within_days=row.get("within_days"),
     )
 
 

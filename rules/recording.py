@@ -62,7 +62,7 @@ def _record(row: Recorded, now: datetime) -> DecisionRecord:
 def _finding(one: Finding) -> dict[str, Any]:
     return {
         "code": one.code, "severity": one.severity.value, "value": one.value, "limit": one.limit,
-        "age_days": one.age_days, "source": one.source,
+        "age_days": one.age_days, "source": one.source, "next_step": one.next_step,
     }  # fmt: skip
 
 

@@ -1,17 +1,20 @@
-"""Clinical guards: class, labs, stops, age, pregnancy, allergy, interactions, opioids, federal limits, gaps that hurt.
+"""Clinical guards: class, stops, age, pregnancy, allergy, interactions, opioids, federal limits, gaps that hurt.
 
 Same rules as `rules.guards`: (case) -> Finding | None, more cautious only, a missing fact is a finding.
 """
 
+import calendar
+from datetime import date
+
 from rules.case import CONTROLLED, Case
 from rules.facts import Schedule, Sex
 from rules.findings import Finding, Severity
-from rules.protocols import Stop, StopKind, Test
+from rules.protocols import Stop, StopKind
 
 BLOCKS, PERSON, NOTES = Severity.blocks, Severity.needs_person, Severity.notes
 
 ADULT_YEARS = 18
-SOON_DAYS = 30  # a care gap is told a month ahead
+SCHEDULE_II_DAYS = 90
 FERTILE_YEARS = range(12, 56)
 
 
@@ -23,52 +26,10 @@ def drug_class(case: Case) -> Finding | None:
         return Finding("class_unknown", "No protocol covers this drug in this form.", PERSON, source="clinical")
     value = ", ".join(one.key for one in case.applying)
     if any(one.route in ("review", "never") for one in case.applying):
-        return Finding("class_never_automatic", "This class always goes to a clinician.", BLOCKS, value)
+        return Finding("class_never_automatic", "This class always goes to a clinician.", BLOCKS, value,
+                       source="clinical: route")  # fmt: skip
     return Finding("class_not_adopted", "The practice has not adopted this class.", PERSON, value,
-                   mend="adoption of the class by the medical director")  # fmt: skip
-
-
-def labs(case: Case) -> Finding | None:
-    """Clinical check `labs`: every value on file, in its unit, recent enough and in range. A missing lab is not a
-    pass."""
-    for protocol in case.applying:
-        for test in protocol.tests:
-            if test.concerns(case.ingredients):
-                found = _lab(case, test)
-                if found is not None:
-                    return found
-    return None
-
-
-def _lab(case: Case, test: Test) -> Finding | None:
-    if case.facts.labs is None and test.is_demanded:
-        return Finding("labs_unknown", "The values the class asks for were not looked up.", PERSON, test.key,
-                       str(test.within_days), source="clinical: labs")  # fmt: skip
-    on_file = [lab for lab in case.facts.labs or () if lab.key == test.key]
-    mend = f"{test.key} newer than {test.within_days} days"
-    if not on_file:
-        if not test.is_demanded and case.facts.labs is not None:
-            return None
-        return Finding("lab_missing", "A value the class asks for is not on file.", PERSON, test.key,
-                       str(test.within_days), source="clinical: labs", mend=mend)  # fmt: skip
-    newest = max(lab.on for lab in on_file)
-    age = (case.facts.today - newest).days
-    if not 0 <= age <= test.within_days:
-        return Finding("lab_old", "A value the class asks is too old.", PERSON, test.key, str(test.within_days), age,
-                       source="clinical: labs", mend=mend)  # fmt: skip
-    for lab in on_file:
-        if lab.on != newest:
-            continue
-        if lab.unit != test.unit:
-            return Finding("lab_unit", "A value is in a unit we do not compare.", PERSON, test.key, test.unit, age)
-        if (lab.bound == ">" and test.most is not None) or (lab.bound == "<" and test.least is not None):
-            sentence = "A value is given as a bound that does not tell."
-            return Finding("lab_bound", sentence, PERSON, f"{test.key} {lab.bound}{lab.value}", test.unit, age)
-        if (test.least is not None and lab.value < test.least) or (test.most is not None and lab.value > test.most):
-            limit = f"{test.least if test.least is not None else ''}..{test.most if test.most is not None else ''}"
-            return Finding("lab_out_of_range", "Value out of range.", BLOCKS, f"{test.key} {lab.value}", limit, age,
-                           source="clinical: labs")  # fmt: skip
-    return None
+                   source="clinical: route", mend="adoption of the class by the medical director")  # fmt: skip
 
 
 def stops(case: Case) -> Finding | None:
@@ -76,12 +37,15 @@ def stops(case: Case) -> Finding | None:
     for protocol in case.applying:
         for stop in protocol.stops:
             if _stop_hits(case, stop):
-                return Finding("protocol_stop", stop.sentence, PERSON, stop.code, protocol.key)
+                return Finding("protocol_stop", stop.sentence, PERSON, stop.code, protocol.key,
+                               source=f"clinical: {protocol.key}")  # fmt: skip
     return None
 
 
 def _stop_hits(case: Case, stop: Stop) -> bool:
     asked = frozenset(case.ingredients)
+    if stop.kind in (StopKind.rise_percent, StopKind.rise_amount):
+        return False  # `rules.results.changes`
     if stop.kind is StopKind.only_ingredient:
         return asked <= stop.ingredients
     if stop.ingredients and not asked & stop.ingredients:
@@ -106,7 +70,8 @@ def unchecked(case: Case) -> Finding | None:
     named = [one for protocol in case.applying for one in protocol.unchecked]
     if not named:
         return None
-    return Finding("exclusions_not_checked", "Not checked by machine: " + "; ".join(named), NOTES, str(len(named)))
+    return Finding("exclusions_not_checked", "Not checked by machine: " + "; ".join(named), NOTES, str(len(named)),
+                   source="clinical: exclusions")  # fmt: skip
 
 
 def age(case: Case) -> Finding | None:
@@ -117,7 +82,7 @@ def age(case: Case) -> Finding | None:
     if years is not None and least <= years <= most:
         return None
     return Finding("age", "The patient's age is outside the limits or unknown.", PERSON,
-                   "" if years is None else str(years), f"{least}..{most}")  # fmt: skip
+                   "" if years is None else str(years), f"{least}..{most}", source="clinical: age")  # fmt: skip
 
 
 def pregnancy(case: Case) -> Finding | None:
@@ -137,8 +102,9 @@ def allergy(case: Case) -> Finding | None:
     listed = case.facts.allergies
     if listed is None:
         return Finding("allergies_unknown", "The allergy list is not known.", PERSON, source="clinical: allergy")
-    wanted = {*case.ingredients, *case.classes}
-    if wanted & {one.strip().lower() for one in listed}:
+    named = {one.strip().lower() for one in listed}
+    reached = named | set(case.protocols.classes_of(ingredients=named))  # to one drug of a class is to the class
+    if reached & {*case.ingredients, *case.classes}:
         return Finding("allergy", "The drug or its class is on the allergy list.", BLOCKS, source="clinical: allergy")
     return None
 
@@ -148,7 +114,8 @@ def other_drugs(case: Case) -> Finding | None:
     others = case.facts.other_drugs
     if others is not None and all(one.ingredients for one in others):
         return None
-    return Finding("other_drugs_unknown", "Not every other active drug could be read.", PERSON)
+    return Finding("other_drugs_unknown", "Not every other active drug could be read.", PERSON,
+                   source="clinical: interaction")  # fmt: skip
 
 
 def interaction(case: Case) -> Finding | None:
@@ -165,11 +132,13 @@ def therapeutic_duplicate(case: Case) -> Finding | None:
     beside = _other_ingredients(case)
     shared = beside & set(case.ingredients)
     if shared:
-        return Finding("same_ingredient_twice", "The same ingredient is active twice.", PERSON)
+        return Finding("same_ingredient_twice", "The same ingredient is active twice.", PERSON,
+                       source="clinical: therapeutic_duplicate")  # fmt: skip
     for protocol in case.applying:
         mine = {protocol.group_of(name) for name in case.ingredients if name in protocol.ingredients}
         if mine & {protocol.group_of(name) for name in beside if name in protocol.ingredients}:
-            return Finding("therapeutic_duplicate", "Another drug of the same class is active.", PERSON, protocol.key)
+            return Finding("therapeutic_duplicate", "Another drug of the same class is active.", PERSON, protocol.key,
+                           source="clinical: therapeutic_duplicate")  # fmt: skip
     return None
 
 
@@ -183,7 +152,8 @@ def stable_time(case: Case) -> Finding | None:
     if entry.changed_on and entry.started_on:
         since = max(entry.changed_on, entry.started_on)
     if since is None:
-        return Finding("stable_time_unknown", "It is not known since when the drug is taken.", PERSON, "", str(limit))
+        return Finding("stable_time_unknown", "It is not known since when the drug is taken.", PERSON, "", str(limit),
+                       source="clinical: new_or_changed")  # fmt: skip
     days = (case.facts.today - since).days
     if days >= limit:
         return None
@@ -207,7 +177,7 @@ def opioid_quantity(case: Case) -> Finding | None:
     if not case.protocols.opioids & set(case.ingredients):
         return None
     limit, days = case.policy.opioid_max_days_supply, case.days_supply
-    if days is not None and days <= limit:
+    if days is not None and 0 < days <= limit:
         return None
     return Finding("opioid_quantity", "Opioid supply over the limit or unknown.", BLOCKS,
                    "" if days is None else str(days), str(limit), source="F073")  # fmt: skip
@@ -227,44 +197,38 @@ def federal_refills(case: Case) -> Finding | None:
                    "" if count is None else str(count), str(limit), source=cited)  # fmt: skip
 
 
+def federal_supply(case: Case) -> Finding | None:
+    """21 CFR 1306.12(b): Schedule II for at most 90 days, however many prescriptions. 21 CFR 1306.22(a): III-IV
+    is not refilled later than six months after its date, so the last fill of one written today may not be later."""
+    entry = case.facts.entry
+    if entry is None or case.schedule not in CONTROLLED or case.schedule is Schedule.v:
+        return None
+    days, count = case.days_supply, entry.number_refills
+    if case.schedule is Schedule.ii:
+        if days is not None and 0 < days <= SCHEDULE_II_DAYS:
+            return None
+        return Finding("federal_supply", "Longer than federal law allows, or unknown.", BLOCKS,
+                       "" if days is None else str(days), str(SCHEDULE_II_DAYS), source="21 CFR 1306.12")  # fmt: skip
+    most = (six_months_after(case.facts.today) - case.facts.today).days
+    last_fill = None if days is None or count is None else days * count
+    if last_fill is not None and 0 <= last_fill <= most:
+        return None
+    return Finding("federal_supply", "The last refill would fall later than federal law allows, or is unknown.", BLOCKS,
+                   "" if last_fill is None else str(last_fill), str(most), source="21 CFR 1306.22")  # fmt: skip
+
+
+def six_months_after(day: date) -> date:
+    """The same day six months later, or the last day of that month."""
+    month = day.month + 6
+    year, month = day.year + (month - 1) // 12, (month - 1) % 12 + 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
 def gap_hurts(case: Case) -> Finding | None:
     """Never an automatic hold or "needs visit" without an item for a person (insulins, anticoagulants, antiplatelets,
     anticonvulsants, antipsychotics, clonidine, beta blockers, systemic steroids, immunosuppressants, rescue inhalers).
     An unknown drug may be one of them."""
     if case.is_never_hold is False:
         return None
-    return Finding("gap_hurts", "A gap in this drug may hurt, or the drug is not known: no automatic hold.", NOTES)
-
-
-def lab_due_soon(case: Case) -> Finding | None:
-    """Care gap: a value the class asks for falls due within a month; the next step is to order it now."""
-    due: list[tuple[int, str, int]] = []
-    for protocol in case.applying:
-        for test in protocol.tests:
-            on_file = [lab.on for lab in case.facts.labs or () if lab.key == test.key]
-            age = (case.facts.today - max(on_file)).days if on_file and test.concerns(case.ingredients) else None
-            if age is not None and test.within_days - SOON_DAYS <= age <= test.within_days:
-                due.append((test.within_days - age, test.key, age))
-    if not due:
-        return None
-    left, key, age = min(due)
-    return Finding("lab_due_soon", f"{key} is due in {left} days: order it now.", NOTES, key, str(left), age,
-                   source="clinical: labs")  # fmt: skip
-
-
-def visit_due_soon(case: Case) -> Finding | None:
-    """Care gap: the visit limit is reached within a month and no visit is booked; the next step is to book one."""
-    days = case.days_since_visit
-    booked = case.facts.visit.upcoming_on is not None or not case.facts.visit.is_upcoming_known
-    if days is None or booked or not case.visit_limit_days - SOON_DAYS <= days <= case.visit_limit_days:
-        return None
-    left = case.visit_limit_days - days
-    return Finding("visit_due_soon", f"A visit is due in {left} days: book one.", NOTES, str(left), "", days,
-                   source="clinical: visit")  # fmt: skip
-
-
-def bridge(case: Case) -> Finding | None:
-    """A bridging supply may be offered by a person when the visit is overdue (once a year per drug)."""
-    if not case.is_visit_overdue or case.is_controlled is not False:
-        return None
-    return Finding("bridge_possible", f"A person may bridge {case.policy.bridge_days} days, once a year.", NOTES)
+    return Finding("gap_hurts", "A gap in this drug may hurt, or the drug is not known: no automatic hold.", NOTES,
+                   source="clinical: not met")  # fmt: skip

@@ -73,6 +73,7 @@ def _rules() -> dict[str, Any]:
         "policy": {"type": "object", "properties": limits, "additionalProperties": False},
         "recipes": {"type": "array", "maxItems": documents.MAX_RECIPES, "items": {"$ref": "#/$defs/recipe"}},
         "adoptions": {"type": "array", "items": adoption},
+        "protocols": {"type": "object", "propertyNames": {"enum": sorted(protocols.load().by_key)}},
         "lab_names": {"type": "array", "maxItems": labs.MAX_NAMES, "items": lab_name},
         "citations": {
             "type": "object",

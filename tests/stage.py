@@ -76,8 +76,8 @@ class Clinic:
     def patient(self, first: str = "Ana", last: str = "Reyes", **values: Any) -> str:
         """A patient in both systems with one omeprazole on the list; returns the Klara id.
 
-        `pharmacy`, `medications` (changes to the usual entry), `labs` (changes to the usual result), `klara` and
-        `record` (changes to the two records).
+        `pharmacy`, `medications` (changes to the usual entry), `klara` and `record` (changes to the two records),
+        `labs` (lines of the flow sheet) and `vitals` (of the last visit).
         """
         self.serial += 1
         key = values.get("house", self.house).key
@@ -104,10 +104,12 @@ class Clinic:
         }  # fmt: skip
         entries = [self.entry(number, **changes) for changes in values.get("medications", [{}])]
         appointments = [] if record["date_of_last_appointment"] is None else [self._visit(record)]
+        for visit in appointments:
+            visit |= {"vitals": values["vitals"]} if "vitals" in values else {}
+        labs = [self._lab(record, **each) for each in values.get("labs", [])]
         part = {"key": key, "patients": [{"drchrono": record, "klara": person}]}
-        results = [self._result(record, **changes) for changes in values.get("labs", [])]
-        held = {"medications": entries, "appointments": appointments, "patient_lab_results": results}
-        call(self.chart, "world/add", {"practices": [part | held]})
+        chart = {"medications": entries, "appointments": appointments, "patient_lab_results": labs}
+        call(self.chart, "world/add", {"practices": [part | chart]})
         call(self.chat, "world/add", {"practices": [part]})
         return str(person["id"])
 
@@ -125,17 +127,17 @@ class Clinic:
             "date_started_taking": "2019-05-02", "date_stopped_taking": None, **changes,
         }  # fmt: skip
 
-    def _result(self, record: dict[str, Any], *, days_ago: int = 60, **changes: Any) -> dict[str, Any]:
-        """One line of the flow sheet: a TSH in range unless told otherwise."""
+    def _lab(self, record: dict[str, Any], *, days_ago: int = 40, **changes: Any) -> dict[str, Any]:
+        """One line of the flow sheet, as a laboratory interface leaves it."""
         self.serial += 1
-        day = (self.now.astimezone(UTC) - timedelta(days=days_ago)).date()
+        day = (self.now - timedelta(days=days_ago)).date().isoformat()
         return {
-            "id": 4410000 + self.serial, "patient": record["id"], "ordering_doctor": record["doctor"], "title": "TSH",
-            "loinc_code": "3016-3", "lab_result_value": "2.1", "lab_result_value_as_float": 2.1,
-            "lab_result_value_units": "mIU/L", "lab_normal_range": "0.4-4.5", "lab_normal_range_units": "mIU/L",
-            "lab_abnormal_flag": "N", "lab_order_status": "Results Received",
-            "date_test_performed": f"{day}T14:50:00", "doctor_signoff": True, "doctor_comments": "",
-            "created_at": f"{day}T18:00:11", "updated_at": f"{day}T20:12:40", **changes,
+            "id": 4410000 + self.serial, "patient": record["id"], "ordering_doctor": record["doctor"],
+            "title": "Potassium", "loinc_code": "2823-3", "lab_result_value": "4.4", "lab_result_value_as_float": None,
+            "lab_result_value_units": "mmol/L", "lab_normal_range": "", "lab_normal_range_units": "",
+            "lab_abnormal_flag": "N", "lab_order_status": "Results Received", "date_test_performed": f"{day}T14:50:00",
+            "doctor_signoff": True, "doctor_comments": "", "scanned_in_result": None, "created_at": f"{day}T16:00:11",
+            "updated_at": f"{day}T16:12:40", **changes,
         }  # fmt: skip
 
     def _visit(self, record: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ kept.
 
 from dataclasses import dataclass, field
 
+from integrations import http
 from integrations.drchrono import wire
 from integrations.drchrono.wire import Line
 
@@ -25,8 +26,9 @@ def allergies(*, line: Line, patient_id: str) -> tuple[Allergy, ...]:
     for rows in wire.pages(line=line, path="/api/allergies", params={"patient": patient_id}):
         for row in rows:
             if not isinstance(row, dict) or str(row.get("patient", "")) != patient_id:
-                continue
-            is_active = str(row.get("status") or "active") == "active"
-            if is_active and str(row.get("verification_status") or "") not in NOT_ONE:
+                # Left out it might be the one that matters.
+                raise http.VendorError("not an allergy of this patient", vendor="drchrono", permanent=True,
+                                       code="foreign_rows")  # fmt: skip
+            if str(row.get("status")) != "inactive" and str(row.get("verification_status") or "") not in NOT_ONE:
                 found.append(Allergy(str(row.get("description") or ""), str(row.get("rxnorm") or "")))
     return tuple(found)

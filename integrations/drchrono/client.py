@@ -16,7 +16,6 @@ from integrations.drchrono import reading, wire
 from integrations.drchrono.types import (
     Appointment,
     Doctor,
-    LabResult,
     Medication,
     MedicationChange,
     NewTask,
@@ -32,7 +31,8 @@ from integrations.outcome import Outcome, OutcomeKind
 
 TASK_CATEGORY = "Refill"
 _R = TypeVar("_R", bound="_Record")
-_APPOINTMENT_PAGE = "20"  # contract 4.2: appointments give at most twenty
+_P = TypeVar("_P", bound="_OfPatient")
+APPOINTMENT_PAGE = "20"  # contract 4.2: appointments give at most twenty
 
 
 # --- reads -----------------------------------------------------------------------------------------------------------
@@ -40,34 +40,34 @@ _APPOINTMENT_PAGE = "20"  # contract 4.2: appointments give at most twenty
 
 def patient(*, line: Line, patient_id: str) -> Patient:
     """One chart patient. Raises wire.NotFound, VendorError."""
-    return _one(line, f"/api/patients/{_id(patient_id)}", reading.patient)
+    return _one(line, f"/api/patients/{checked_id(patient_id)}", reading.patient)
 
 
 def find_patients(*, line: Line, first_name: str, last_name: str, date_of_birth: date) -> list[Patient]:
     """Patients with exactly this birth date whose names the vendor matches; the caller compares names and phone."""
     params = {"first_name": first_name, "last_name": last_name, "date_of_birth": date_of_birth.isoformat()}
-    found = _all(line, "/api/patients", params, reading.patient)
+    found = everything(line, "/api/patients", params, reading.patient)
     return [each for each in found if each.date_of_birth == date_of_birth]
 
 
 def patients_born(*, line: Line, date_of_birth: date) -> list[Patient]:
     """Every patient with this birth date, whatever the name: for names written otherwise in the chart."""
-    found = _all(line, "/api/patients", {"date_of_birth": date_of_birth.isoformat()}, reading.patient)
+    found = everything(line, "/api/patients", {"date_of_birth": date_of_birth.isoformat()}, reading.patient)
     return [each for each in found if each.date_of_birth == date_of_birth]
 
 
 def patients_since(*, line: Line, since: str) -> Iterator[list[Patient]]:
     """Changed patients, page by page. `since` is a date, `YYYY-MM-DD` (contract 4.4)."""
     for rows in wire.pages(line=line, path="/api/patients", params={"since": since}):
-        yield _every(rows, reading.patient)
+        yield every(rows, reading.patient)
 
 
 def doctors(*, line: Line) -> list[Doctor]:
-    return _all(line, "/api/doctors", {}, reading.doctor)
+    return everything(line, "/api/doctors", {}, reading.doctor)
 
 
 def users(*, line: Line) -> list[User]:
-    return _all(line, "/api/users", {}, reading.user)
+    return everything(line, "/api/users", {}, reading.user)
 
 
 def current_user(*, line: Line) -> User:
@@ -76,65 +76,60 @@ def current_user(*, line: Line) -> User:
 
 
 def offices(*, line: Line) -> list[Office]:
-    return _all(line, "/api/offices", {}, reading.office)
+    return everything(line, "/api/offices", {}, reading.office)
 
 
 def medications(*, line: Line, patient_id: str) -> list[Medication]:
     """A patient's whole medication list; a row of another patient is an error, not a row."""
-    found = _all(line, "/api/medications", {"patient": _id(patient_id)}, reading.medication)
-    if any(each.patient_id != str(patient_id) for each in found):
-        raise http.VendorError("rows of another patient", vendor="drchrono", permanent=True, code="foreign_rows")
-    return found
+    params = {"patient": checked_id(patient_id)}
+    return own(everything(line, "/api/medications", params, reading.medication), patient_id)
 
 
 def medication_page(*, line: Line, doctor_id: str, cursor: str = "") -> tuple[list[Medication], str]:
     """One page of a doctor's medication entries and the cursor of the next page, empty at the end."""
     rows, following = wire.page(
-        line=line, path="/api/medications", params={"doctor": _id(doctor_id)}, cursor=cursor
+        line=line, path="/api/medications", params={"doctor": checked_id(doctor_id)}, cursor=cursor
     )
-    return _every(rows, reading.medication), following
+    return every(rows, reading.medication), following
 
 
 def medication(*, line: Line, medication_id: str) -> Medication:
-    return _one(line, f"/api/medications/{_id(medication_id)}", reading.medication)
+    return _one(line, f"/api/medications/{checked_id(medication_id)}", reading.medication)
 
 
 def appointments_since(*, line: Line, since: str) -> Iterator[list[Appointment]]:
     """Appointments changed since a date, `YYYY-MM-DD`, page by page."""
-    params = {"since": since, "show_archived": "true", "page_size": _APPOINTMENT_PAGE}
+    params = {"since": since, "show_archived": "true", "page_size": APPOINTMENT_PAGE}
     for rows in wire.pages(line=line, path="/api/appointments", params=params):
-        yield _every(rows, reading.appointment)
+        yield every(rows, reading.appointment)
 
 
 def patient_appointments(*, line: Line, patient_id: str, first: date, last: date) -> list[Appointment]:
     """A patient's appointments in a range of at most 190 days (contract 4.4)."""
     params = {
-        "patient": _id(patient_id),
+        "patient": checked_id(patient_id),
         "date_range": f"{first.isoformat()}/{last.isoformat()}",
-        "page_size": _APPOINTMENT_PAGE,
+        "page_size": APPOINTMENT_PAGE,
     }
-    return _all(line, "/api/appointments", params, reading.appointment)
+    return everything(line, "/api/appointments", params, reading.appointment)
 
 
 def prescription_messages_since(*, line: Line, since: str) -> Iterator[list[PrescriptionMessage]]:
     for rows in wire.pages(line=line, path="/api/prescription_messages", params={"since": since}):
-        yield _every(rows, reading.prescription_message)
+        yield every(rows, reading.prescription_message)
 
 
 def prescription_messages(*, line: Line, patient_id: str) -> list[PrescriptionMessage]:
-    return _all(line, "/api/prescription_messages", {"patient": _id(patient_id)}, reading.prescription_message)
-
-
-def lab_results(*, line: Line, patient_id: str) -> list[LabResult]:
-    return _all(line, "/api/patient_lab_results", {"patient": _id(patient_id)}, reading.lab_result)
+    params = {"patient": checked_id(patient_id)}
+    return everything(line, "/api/prescription_messages", params, reading.prescription_message)
 
 
 def tasks_since(*, line: Line, since: str) -> list[Task]:
-    return _all(line, "/api/tasks", {"since": since}, reading.task)
+    return everything(line, "/api/tasks", {"since": since}, reading.task)
 
 
 def task(*, line: Line, task_id: str) -> Task:
-    return _one(line, f"/api/tasks/{_id(task_id)}", reading.task)
+    return _one(line, f"/api/tasks/{checked_id(task_id)}", reading.task)
 
 
 def look_up_set_up(*, line: Line) -> SetUp:
@@ -166,7 +161,7 @@ def patch_medication(
     (code `ignored`). unknown: it may have been written (only when the read-back failed too, or was not asked for).
     """
     fields = _medication_fields(change)
-    written = _write(line, "PATCH", f"/api/medications/{_id(medication_id)}", fields)
+    written = _write(line, "PATCH", f"/api/medications/{checked_id(medication_id)}", fields)
     if not read_back or written.kind not in (OutcomeKind.ACCEPTED, OutcomeKind.UNKNOWN):
         return written
     try:
@@ -186,7 +181,7 @@ def append_note(
             return Outcome(kind=OutcomeKind.NOT_SENT, code="cannot_look", transient=True)
         if found:
             return Outcome(kind=OutcomeKind.DELIVERED, external_ref=medication_id)
-    path = f"/api/medications/{_id(medication_id)}/append_to_pharmacy_note"
+    path = f"/api/medications/{checked_id(medication_id)}/append_to_pharmacy_note"
     written = _write(line, "PATCH", path, {"text": text})
     if written.kind not in (OutcomeKind.ACCEPTED, OutcomeKind.UNKNOWN):
         return written
@@ -232,7 +227,7 @@ def close_task(*, line: Line, task_id: str) -> Outcome:
     closed = line.connection.facts.get("task_status_closed")
     if not closed:
         return Outcome(kind=OutcomeKind.NOT_SENT, code="no_task_status", transient=False)
-    return _write(line, "PATCH", f"/api/tasks/{_id(task_id)}", {"status": _number_if_digits(closed)})
+    return _write(line, "PATCH", f"/api/tasks/{checked_id(task_id)}", {"status": _number_if_digits(closed)})
 
 
 def set_default_pharmacy(*, line: Line, patient_id: str, ncpdp_id: str) -> Outcome:
@@ -240,7 +235,7 @@ def set_default_pharmacy(*, line: Line, patient_id: str, ncpdp_id: str) -> Outco
 
     delivered: the chart shows it. rejected with code `ignored`: 204 but unchanged, a person has to do it.
     """
-    path = f"/api/patients/{_id(patient_id)}"
+    path = f"/api/patients/{checked_id(patient_id)}"
     written = _write(line, "PATCH", path, {"default_pharmacy": ncpdp_id})
     if written.kind not in (OutcomeKind.ACCEPTED, OutcomeKind.UNKNOWN):
         return written
@@ -259,15 +254,27 @@ class _Record(Protocol):
     def id(self) -> str: ...
 
 
+class _OfPatient(Protocol):
+    @property
+    def patient_id(self) -> str: ...
+
+
+def own(found: list[_P], patient_id: str) -> list[_P]:
+    """Records of this patient; one of another makes the answer a vendor's error. Raises VendorError."""
+    if any(each.patient_id != str(patient_id) for each in found):
+        raise http.VendorError("rows of another patient", vendor="drchrono", permanent=True, code="foreign_rows")
+    return found
+
+
 def _rows(line: Line, path: str, params: Mapping[str, str]) -> list[Any]:
     return [row for rows in wire.pages(line=line, path=path, params=params) for row in rows]
 
 
 def _one(line: Line, path: str, read: Callable[..., _R]) -> _R:
-    return _every([wire.get(line=line, path=path)], read)[0]
+    return every([wire.get(line=line, path=path)], read)[0]
 
 
-def _every(rows: list[Any], read: Callable[..., _R]) -> list[_R]:
+def every(rows: list[Any], read: Callable[..., _R]) -> list[_R]:
     """Each row read; a row that is not the record it should be is the vendor's error."""
     try:
         return [read(raw=row) for row in rows]
@@ -275,13 +282,13 @@ def _every(rows: list[Any], read: Callable[..., _R]) -> list[_R]:
         raise http.VendorError(str(error), vendor="drchrono", permanent=False, code="unreadable") from error
 
 
-def _all(line: Line, path: str, params: Mapping[str, str], read: Callable[..., _R]) -> list[_R]:
+def everything(line: Line, path: str, params: Mapping[str, str], read: Callable[..., _R]) -> list[_R]:
     """Every record once, in the vendor's order: rows that move between pages come twice."""
-    found = _every(_rows(line, path, params), read)
+    found = every(_rows(line, path, params), read)
     return list({each.id: each for each in found}.values())
 
 
-def _id(value: str) -> str:
+def checked_id(value: str) -> str:
     """An id as one path segment. Raises ValueError: an id with a slash would reach another resource."""
     text = str(value)
     if not text or not text.replace("-", "").replace("_", "").isalnum() or not text.isascii():

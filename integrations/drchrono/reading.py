@@ -20,6 +20,8 @@ from integrations.drchrono.types import (
     PrescriptionMessage,
     Task,
     User,
+    VisitVitals,
+    Vital,
 )
 
 
@@ -30,6 +32,13 @@ class Unreadable(ValueError):
 Raw = Mapping[str, Any]
 LONGEST_ID = 32
 MOST = Decimal(1_000_000)  # a quantity beyond is no quantity
+# Field, LOINC, and its unit: fixed for pressure and pulse, which come without one, else the field that names it.
+VITALS = (
+    ("blood_pressure_1", "8480-6", "mm[Hg]"),
+    ("blood_pressure_2", "8462-4", "mm[Hg]"),
+    ("pulse", "8867-4", "/min"),
+    ("weight", "29463-7", "weight_units"),
+)
 
 
 def patient(raw: object) -> Patient:
@@ -181,6 +190,27 @@ def lab_result(raw: object) -> LabResult:
         order_status=text(r.get("lab_order_status")),
         performed_local=local(r.get("date_test_performed")),
         updated_at=text(r.get("updated_at")),
+    )
+
+
+def visit_vitals(raw: object) -> VisitVitals:
+    """Vital signs inside an appointment; a zero is DrChrono's way of saying "not taken"."""
+    visit = appointment(raw)
+    r = _record(raw, "appointment")
+    taken = r.get("vitals")
+    found: list[Vital] = []
+    if isinstance(taken, Mapping) and visit.may_count_as_visit:
+        for name, loinc, units in VITALS:
+            value = text(taken.get(name)).strip()
+            if value and number(value) != 0:
+                given = text(taken.get(units)) if units.endswith("_units") else units
+                found.append(Vital(loinc=loinc, title=name, value=value, units=given))
+    return VisitVitals(
+        id=visit.id,
+        patient_id=visit.patient_id,
+        scheduled_local=visit.scheduled_local,
+        vitals=tuple(found),
+        updated_at=visit.updated_at,
     )
 
 

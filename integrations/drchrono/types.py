@@ -182,6 +182,27 @@ class LabResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Vital:
+    """One vital sign of a visit; `loinc` is the standard's code for it, the visit itself gives names only."""
+
+    loinc: str
+    title: str
+    value: str
+    units: str
+
+
+@dataclass(frozen=True, slots=True)
+class VisitVitals:
+    """The vital signs taken at one appointment; none when it was cancelled, missed, deleted or nothing was taken."""
+
+    id: str
+    patient_id: str
+    scheduled_local: datetime | None
+    vitals: tuple[Vital, ...]
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewTask:
     """A task to be made. `marker` is ours, like RH-8f3c12ab, stands in the title and finds the task again."""
 

@@ -199,8 +199,28 @@ def _visits(
                 "icd10_codes": ["I10"],
                 "created_at": stamp(day - timedelta(days=20)),
                 "updated_at": day.strftime("%Y-%m-%dT15:05:31"),
+                **({"vitals": _vitals(serial)} if status == "Complete" else {}),
             }
         )
+
+
+def _vitals(serial: int) -> dict[str, Any]:
+    """What a nurse took at the visit, as the field names of `vitals` go; zero is "not taken"."""
+    return {
+        "blood_pressure_1": 112 + serial % 30,
+        "blood_pressure_2": 68 + serial % 20,
+        "pulse": 62 + serial % 24,
+        "weight": 128 + serial % 90,
+        "weight_units": "lbs",
+        "height": 0,
+        "height_units": "inches",
+        "temperature": 0,
+        "temperature_units": "f",
+        "respiratory_rate": 0,
+        "oxygen_saturation": 0,
+        "pain": "",
+        "smoking_status": "blank",
+    }
 
 
 def _list_of(oddity: str, place: int, chance: random.Random) -> list[tuple[Drug, dict[str, Any]]]:
@@ -355,6 +375,14 @@ def _rest(
         (
             ("Potassium", "2823-3", f"{3.6 + chance.randrange(14) / 10:.1f}", "mmol/L", "3.5-5.1"),
             ("Creatinine", "2160-0", f"{0.7 + chance.randrange(5) / 10:.1f}", "mg/dL", "0.6-1.3"),
+            ("eGFR", "98979-8", str(62 + serial % 35), "mL/min/1.73m2", ">59"),
+            ("Sodium", "2951-2", str(136 + serial % 8), "mmol/L", "136-145"),
+            ("LDL Cholesterol", "13457-7", str(70 + serial % 60), "mg/dL", "0-99"),
+            ("ALT", "1742-6", str(14 + serial % 30), "U/L", "0-44"),
+            # Some laboratories send no code: their own name has to be explained by the practice.
+            ("TSH, 3rd gen" if serial % 9 == 0 else "TSH", "" if serial % 9 == 0 else "11580-8",
+             f"{1.1 + serial % 20 / 10:.1f}", "mIU/L", "0.4-4.5"),
+            ("Hemoglobin A1c", "4548-4", f"{6.1 + serial % 18 / 10:.1f}", "%", "<5.7"),
         )
     ):
         chart["patient_lab_results"].append(

@@ -38,6 +38,8 @@ VERBOSE = {
         "custom_fields": [],
         "reminders": [],
         "status_transitions": [],
+        "custom_vitals": [],
+        "extended_updated_at": None,
         "vitals": {},
     },
 }
@@ -130,8 +132,8 @@ def page_size(name: str, params: dict[str, str], ceiling: int | None) -> int:
 def shown(record: Record, name: str, chart: Chart, knobs: Knobs, *, verbose: bool = False) -> Record:
     """A record as answered: verbose fields, and what the knobs add or turn into text."""
     answer = {k: v for k, v in record.items() if k != "allow_overlapping"}
-    if verbose:
-        answer = {**VERBOSE.get(name, {}), **answer}
+    only_verbose = VERBOSE.get(name, {})
+    answer = {**only_verbose, **answer} if verbose else {k: v for k, v in answer.items() if k not in only_verbose}
     if knobs.get("unknown_fields", chart.key):
         answer = {**answer, "x_new_field": {"nested": [1, None]}, "x_null": None}
     if knobs.get("ids", chart.key) == "strings":

@@ -76,7 +76,7 @@ def classes(here: Desk) -> HttpResponse:
     rows = [
         {"protocol": one, "adoption": adoptions.get(one.key), "is_adopted": one.key in adopted,
          "may": one.route in ADOPTABLE}
-        for one in protocols.load().by_key.values()
+        for one in here.rules.protocols.by_key.values()
     ]  # fmt: skip
     return render(here.request, "rules/classes.html", frame.context(here, current="classes", form=form, rows=rows))
 

@@ -111,8 +111,21 @@ def test_the_mirror_has_exactly_the_allowed_fields():
         "medications_read_at",
         "patient_read_at",
         "pushed_at",
+        "labs_read_at",
+        "vitals_read_at",
+        "results_wanted",
     }
     assert {each.name for each in MirrorPatient._meta.get_fields() if isinstance(each, fields.Field)} == allowed
+
+
+def test_a_changed_dose_is_dated_and_a_renewed_prescription_is_none(fake, connection):
+    read(fake, connection, entry(10))
+    read(fake, connection, entry(10, date_prescribed="2026-11-10", order_status="Ordered", ndc="1"), minutes=1)
+    assert MirrorMedication.objects.get().dose_changed_on is None
+    read(fake, connection, entry(10, signature_note="Take 2 tablets daily"), days=1)
+    assert MirrorMedication.objects.get().dose_changed_on == date(2026, 11, 11)
+    read(fake, connection, entry(10, signature_note="Take 2 tablets daily", dispense_quantity=180), days=2)
+    assert MirrorMedication.objects.get().dose_changed_on == date(2026, 11, 11)
 
 
 def test_an_entry_that_left_the_list_is_gone_and_comes_back(fake, connection):

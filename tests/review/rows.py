@@ -87,11 +87,11 @@ def make_provider(practice: Practice, name: str = "Osei", *, doctor_id: str = "3
     return provider
 
 
-def make_rules(practice: Practice, *, classes=("ppi_h2",), **limits) -> versions.RuleVersion:
+def make_rules(practice: Practice, *, classes=("ppi_h2",), lab_names=(), **limits) -> versions.RuleVersion:
     policy = Policy(adopted_classes=frozenset(classes), **limits)
     first, second = make_user(practice, Role.administrator, "Pat"), make_user(practice, Role.prescriber, "Lind")
     adoptions = [{"class": key, "by": "Dr. Lind", "on": "2026-01-05", "note": ""} for key in classes]
-    document = {"policy": to_document(policy=policy), "adoptions": adoptions}
+    document = {"policy": to_document(policy=policy), "adoptions": adoptions, "lab_names": list(lab_names)}
     documents.check(document=document)
     before = NOW - timedelta(days=30)
     version = versions.draft(practice=practice, by=first, document=document, now=before)

@@ -108,6 +108,8 @@ def facts(**changes: Any) -> Facts:
         fills=(Fill(ago(80), 90, "pharmacy"),),
         supplies=(),
         labs=(),
+        labs_age_minutes=3,
+        bridges=(),
         prescriber=Prescriber("p1", True, True, True, False, True),
         pharmacy=Pharmacy("1234567", True),
         other_drugs=(),
