@@ -24,6 +24,10 @@ class Case:
     protocols: Protocols
     ingredients: tuple[str, ...]
     """Of the entry as coded, else as named, else of the drug asked for; () unknown."""
+    asked: frozenset[str]
+    """The same ingredients as a set."""
+    beside: frozenset[str]
+    """Ingredients of the patient's other active drugs, as far as they were read."""
     form: str
     schedule: Schedule
     """The strictest any reading of the drug gives; unknown when one of them is unknown and none controlled."""
@@ -92,6 +96,8 @@ def of(*, facts: Facts, policy: Policy, protocols: Protocols) -> Case:
         policy=policy,
         protocols=protocols,
         ingredients=ingredients,
+        asked=frozenset(ingredients),
+        beside=frozenset([name for drug in facts.other_drugs or () for name in drug.ingredients]),
         form=form,
         schedule=_schedule(readings, ingredients, protocols),
         applying=applying,
@@ -147,7 +153,7 @@ def _schedule(readings: tuple[Drug, ...], ingredients: tuple[str, ...], protocol
 
 def _never_hold(facts: Facts, readings: tuple[Drug, ...], protocols: Protocols) -> bool | None:
     """False only when drug asked for, name and code were all read and none is such a drug; else it may be one."""
-    answers = [protocols.is_never_hold(ingredients=one.ingredients) for one in readings]
+    answers = [protocols.is_never_hold(ingredients=named) for named in {one.ingredients for one in readings}]
     if any(answers):
         return True
     entry = facts.entry

@@ -4,10 +4,9 @@ Three-valued logic (Kleene): a missing fact is unknown, and unknown is neither t
 depth and size; an error names the path. No free expressions, no code in data.
 """
 
-import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +21,7 @@ __all__ = ["ALWAYS", "CATALOGUE", "OPERATORS", "WORDS", "Fact", "Type", "Value",
 MAX_DEPTH = 8
 MAX_PARTS = 64
 MAX_LIST = 100
+MAX_KEPT = 1024
 DECIMAL = r"^-?[0-9]{1,7}(?:\.[0-9]{1,4})?$"
 
 
@@ -41,6 +41,8 @@ class Compare:
     value: Value | None = None
     limit: str = ""
     """Name of a policy limit the value is taken from, "" for a fixed value."""
+    kept: dict[tuple[Any, ...], TraceStep] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Steps made before, by node and what was seen: they are frozen and repeat from case to case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,9 @@ def _plain(value: Value) -> Any:
 def evaluate(*, condition: Condition, case: Case, node: str, trace: list[TraceStep]) -> bool | None:
     """True, false or None (unknown). Every comparison looked at is appended to `trace`."""
     if isinstance(condition, Compare):
-        return _compare(condition, case, node, trace)
+        step = _look(condition, case, node)
+        trace.append(step)
+        return step.result
     results = [evaluate(condition=part, case=case, node=node, trace=trace) for part in condition.parts]
     if condition.how == "not":
         return None if results[0] is None else not results[0]
@@ -173,38 +177,48 @@ def any_of(results: Sequence[bool | None]) -> bool | None:
     return None if None in results else False
 
 
-def _compare(condition: Compare, case: Case, node: str, trace: list[TraceStep]) -> bool | None:
-    fact = CATALOGUE[condition.fact]
+def _look(compare: Compare, case: Case, node: str) -> TraceStep:
+    """What the comparison says of this case, as a step of the trace."""
+    fact = CATALOGUE[compare.fact]
     value = fact.read(case)
+    limit = wanted(compare=compare, policy=case.policy)
+    age = fact.age(case) if fact.age is not None else None
+    if fact.type is Type.decimal:  # 5.5 and 5.50 are equal and not written alike
+        return _step(compare, fact, node, value, limit, age)
+    key = (node, value, limit, age)
+    step = compare.kept.get(key)
+    if step is None:
+        step = _step(compare, fact, node, value, limit, age)
+        if len(compare.kept) < MAX_KEPT:
+            compare.kept[key] = step
+    return step
+
+
+def _step(
+    compare: Compare, fact: Fact, node: str, value: Value | None, limit: Value | None, age: int | None
+) -> TraceStep:
     if _is_unknown(fact, value):
         value = None
-    result = holds(compare=condition, value=value, policy=case.policy)
-    threshold = _threshold(condition, wanted(compare=condition, policy=case.policy))
-    age = fact.age(case) if fact.age is not None else None
-    trace.append(_step(node, fact.name, _written(value), threshold, result, fact.source, age))
-    return result
+    threshold = f"{compare.op} {_written(limit)}".rstrip()
+    return TraceStep(node, fact.name, _written(value), threshold, _holds(compare, value, limit), fact.source, age)
 
 
-@functools.lru_cache(maxsize=8192)
-def _step(
-    node: str, fact: str, value: str, threshold: str, result: bool | None, source: str, age: int | None
-) -> TraceStep:
-    """Steps repeat from case to case; they are frozen, so one will do for all."""
-    return TraceStep(node, fact, value, threshold, result, source, age)
-
-
-@functools.lru_cache(maxsize=8192)
-def _threshold(condition: Compare, value: Value | None) -> str:
-    return f"{condition.op} {_written(value)}".rstrip()
+def truth(*, compare: Compare, case: Case) -> bool | None:
+    """What the comparison says of this case, without a trace."""
+    return _look(compare, case, "").result
 
 
 def holds(*, compare: Compare, value: Value | None, policy: Policy) -> bool | None:
     """Whether the comparison is true of this value; None where it is not known."""
     if _is_unknown(CATALOGUE[compare.fact], value):
         value = None
+    return _holds(compare, value, wanted(compare=compare, policy=policy))
+
+
+def _holds(compare: Compare, value: Value | None, limit: Value | None) -> bool | None:
     if compare.op in ALWAYS:
         return (value is not None) is (compare.op == "known")
-    return None if value is None else _OPS[compare.op](value, wanted(compare=compare, policy=policy))
+    return None if value is None else _OPS[compare.op](value, limit)
 
 
 def wanted(*, compare: Compare, policy: Policy) -> Value | None:

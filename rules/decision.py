@@ -5,7 +5,7 @@ Pure: the same facts give the same decision for ever. It acts on nothing and can
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from rules import care, guards, nearest, results, safety
@@ -39,10 +39,13 @@ class Guard:
     shows: Callable[[Case], object] | None = None
     is_quiet: bool = False
     """Said only when it bars the outcome proposed."""
-    name: str = ""
+    name: str = field(init=False)
+    passed: TraceStep = field(init=False)
+    """The step of a guard that has no figure to show and no objection; one value for all cases."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "name", self.name or self.check.__name__)
+        object.__setattr__(self, "name", self.check.__name__)
+        object.__setattr__(self, "passed", TraceStep("guard", self.name, "", "", True))
 
 
 # 1. Looked at before everything else, hold included.
@@ -153,7 +156,7 @@ def _run(checks: Sequence[Guard], case: Case, trace: list[TraceStep]) -> list[Hi
             guard, said = Guard(guard.check, ALL_BUT_PERSON - {Outcome.review}), _broken(name, error)
         if not said:
             shown = guard.shows(case) if guard.shows is not None else None
-            trace.append(_passed(name) if shown is None else TraceStep("guard", name, str(shown), "", True))
+            trace.append(guard.passed if shown is None else _shown(name, str(shown)))
             continue
         for finding in said if isinstance(said, tuple) else (said,):
             if finding.severity is not Severity.notes:
@@ -163,10 +166,10 @@ def _run(checks: Sequence[Guard], case: Case, trace: list[TraceStep]) -> list[Hi
     return hits
 
 
-@functools.cache
-def _passed(name: str) -> TraceStep:
-    """The step of a guard without a figure to show; one value for all cases."""
-    return TraceStep("guard", name, "", "", True)
+@functools.lru_cache(maxsize=4096)
+def _shown(guard: str, figure: str) -> TraceStep:
+    """Steps repeat from case to case; they are frozen, so one will do for all."""
+    return TraceStep("guard", guard, figure, "", True)
 
 
 def _broken(name: str, error: Exception) -> Finding:

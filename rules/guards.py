@@ -4,6 +4,8 @@ A guard sees the case and returns a Finding or None; it can only make an outcome
 practice's configuration switches one off. A missing fact is a finding. Clinical ones stand in `rules.safety`.
 """
 
+import functools
+
 from rules import directions, supply
 from rules.case import Case
 from rules.facts import Author, Channel, Kind, PatientStatus, Schedule
@@ -181,6 +183,7 @@ def name_and_code(case: Case) -> Finding | None:
     return None
 
 
+@functools.lru_cache(maxsize=4096)
 def _same(value: str | tuple[str, ...]) -> str:
     text = " ".join(value) if isinstance(value, tuple) else value
     return "".join(text.lower().split())
@@ -399,29 +402,41 @@ def schedule_unknown(case: Case) -> Finding | None:
     return Finding("schedule_unknown", "The schedule is not known: counts as controlled.", BLOCKS, source="law 6")
 
 
+NOT_A_REFILL = Finding("not_a_refill", "No refill was asked for.", NOTES, source="F055")
+
+
 def not_a_refill(case: Case) -> Finding | None:
     """Whatever a recipe says, a drug is only acted on when a refill was asked for."""
     if case.facts.reading.kind is Kind.refill:
         return None
-    return Finding("not_a_refill", "No refill was asked for.", NOTES, source="F055")
+    return NOT_A_REFILL
+
+
+NOT_A_PHARMACY_CHANGE = Finding("not_a_pharmacy_change", "No pharmacy change was asked for.", NOTES, source="F086")
 
 
 def not_a_pharmacy_change(case: Case) -> Finding | None:
     """Whatever a recipe says, a pharmacy is only changed when that was asked for."""
     if case.facts.reading.kind is Kind.pharmacy_change:
         return None
-    return Finding("not_a_pharmacy_change", "No pharmacy change was asked for.", NOTES, source="F086")
+    return NOT_A_PHARMACY_CHANGE
+
+
+NOT_CLOSED = Finding("not_closed", "The office is open, or was when the message came.", NOTES, source="F087")
 
 
 def not_closed(case: Case) -> Finding | None:
     """A hold is for messages sent while closed, as long as we are closed (C11, F087)."""
     if case.facts.hours.was_closed_when_sent and case.facts.hours.is_closed_now:
         return None
-    return Finding("not_closed", "The office is open, or was when the message came.", NOTES, source="F087")
+    return NOT_CLOSED
+
+
+NO_FILLS_LEFT = Finding("no_fills_left", "No pharmacy reported fills left.", NOTES, source="glossary: fills left")
 
 
 def no_fills_left(case: Case) -> Finding | None:
     """Nobody is told of fills left that no pharmacy reported."""
     if case.facts.fills_left is not None and case.facts.fills_left >= 1:
         return None
-    return Finding("no_fills_left", "No pharmacy reported fills left.", NOTES, source="glossary: fills left")
+    return NO_FILLS_LEFT

@@ -12,12 +12,12 @@ from decimal import Decimal
 from itertools import islice, product
 
 from rules import conditions
+from rules import recipes as graphs
 from rules.case import Case
 from rules.catalogue import CATALOGUE, Type, Value
 from rules.conditions import Compare, Condition, Group
-from rules.facts import Kind
 from rules.findings import CAUTION, Finding, Outcome
-from rules.recipes import Act, Ask, Recipe, Trigger
+from rules.recipes import Act, Ask, Recipe
 
 MOST = 4  # changes in one set: more is no help to anybody
 WAYS = 64  # sets tried; a graph with more ways is given up, which says nothing rather than something wrong
@@ -80,12 +80,21 @@ def changes(*, case: Case, recipes: Sequence[Recipe]) -> tuple[Change, ...] | No
     `recipes`: those that are on, in order of precedence. The guards speak for themselves, in their mends.
     """
     found: list[tuple[Change, ...]] = []
-    for recipe in recipes:
-        for wanted in islice(_ways_to_approve(recipe), WAYS):
-            made = _complete(case, recipes, wanted)
+    asked = [one for one in recipes if graphs.is_for(recipe=one, case=case)]
+    for recipe in asked:
+        for wanted in _ways(recipe):
+            made = _complete(case, asked, wanted)
             if made is not None:
                 found.append(made)
     return min(found, key=len) if found else None
+
+
+def _ways(recipe: Recipe) -> list[list[tuple[Compare, bool]]]:
+    """As `_ways_to_approve`, looked for once a graph."""
+    if not recipe.ways:
+        recipe.ways.append(list(islice(_ways_to_approve(recipe), WAYS)))
+    found: list[list[tuple[Compare, bool]]] = recipe.ways[0]
+    return found
 
 
 def _ways_to_approve(recipe: Recipe) -> Iterator[list[tuple[Compare, bool]]]:
@@ -213,8 +222,6 @@ def _next(node: Ask, case: Case, given: Given) -> str:
 
 def _is_more_cautious(recipe: Recipe, case: Case, given: Given) -> bool:
     """Whether the recipe would match and do anything but approve."""
-    if not _is_for(recipe, case):
-        return False
     key = recipe.start
     for _ in range(len(recipe.nodes) + 1):
         node = recipe.nodes.get(key)
@@ -226,22 +233,15 @@ def _is_more_cautious(recipe: Recipe, case: Case, given: Given) -> bool:
     return False
 
 
-def _is_for(recipe: Recipe, case: Case) -> bool:
-    """Whether the recipe is for what is asked."""
-    kind = case.facts.reading.kind
-    if recipe.trigger is Trigger.any_request:
-        return kind in (Kind.refill, Kind.pharmacy_change)
-    return recipe.trigger.value == kind.value
-
-
 def _truth(condition: Condition, case: Case, given: Given) -> bool | None:
     if isinstance(condition, Group):
         results = [_truth(part, case, given) for part in condition.parts]
         if condition.how == "not":
             return None if results[0] is None else not results[0]
         return conditions.all_of(results) if condition.how == "all" else conditions.any_of(results)
-    value = given[condition.fact] if condition.fact in given else CATALOGUE[condition.fact].read(case)
-    return conditions.holds(compare=condition, value=value, policy=case.policy)
+    if condition.fact not in given:
+        return conditions.truth(compare=condition, case=case)
+    return conditions.holds(compare=condition, value=given[condition.fact], policy=case.policy)
 
 
 def _may_change(name: str) -> bool:

@@ -5,7 +5,7 @@ nothing matches, plain review. A recipe proposes; the guards in code decide how 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -66,6 +66,8 @@ class Recipe:
     trigger: Trigger
     start: str
     nodes: Mapping[str, Ask | Act]
+    ways: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
+    """Walks that end in an approval, as `rules.nearest` found them once; a graph never changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +76,20 @@ class Match:
     action: Act
 
 
-def _triggers(recipe: Recipe, case: Case) -> bool:
-    kind = case.facts.reading.kind
-    if recipe.trigger is Trigger.any_request:
-        return kind in (Kind.refill, Kind.pharmacy_change)
-    return recipe.trigger.value == kind.value
+_TRIGGERS: Mapping[Kind, frozenset[Trigger]] = {
+    Kind.refill: frozenset({Trigger.refill, Trigger.any_request}),
+    Kind.pharmacy_change: frozenset({Trigger.pharmacy_change, Trigger.any_request}),
+}
+
+
+def is_for(*, recipe: Recipe, case: Case) -> bool:
+    """Whether the recipe is for what is asked."""
+    return recipe.trigger in _TRIGGERS.get(case.facts.reading.kind, ())
 
 
 def walk(*, recipe: Recipe, case: Case, trace: list[TraceStep]) -> Match | None:
     """The action the graph leads to, None when it passes. Bounded by the number of nodes: a loop ends as a pass."""
-    if not _triggers(recipe, case):
+    if not is_for(recipe=recipe, case=case):
         return None
     key = recipe.start
     for _ in range(len(recipe.nodes)):

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import orjson
 
 from refillhub.practices import sealing
 from refillhub.practices.models import Practice
@@ -41,7 +42,7 @@ def store(*, rows: Sequence[Recorded], now: datetime) -> None:
 
 
 def _record(row: Recorded, now: datetime) -> DecisionRecord:
-    plain = json.dumps(transcript.to_document(facts=row.facts), separators=(",", ":")).encode()
+    plain = orjson.dumps(transcript.to_document(facts=row.facts))
     made = row.decision
     return DecisionRecord(
         practice=row.practice,
@@ -74,4 +75,4 @@ def facts_of(*, record: DecisionRecord) -> Facts:
     """The facts of a kept decision. Raises sealing.SealBroken, transcript.TranscriptError."""
     practice = record.practice
     plain = sealing.unseal(bytes(record.facts_sealed), practice_id=practice.id, stage=practice.stage, purpose=PURPOSE)
-    return transcript.from_document(document=json.loads(plain))
+    return transcript.from_document(document=orjson.loads(plain))

@@ -32,6 +32,8 @@ def labs(case: Case) -> tuple[Finding, ...]:
     if not case.tests:
         return ()
     found = [finding for test in case.tests if (finding := _lab(case, test)) is not None]
+    if not found:
+        return ()
     return tuple({(one.code, one.value): one for one in reversed(found)}.values())[::-1]
 
 

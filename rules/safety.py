@@ -43,26 +43,23 @@ def stops(case: Case) -> Finding | None:
 
 
 def _stop_hits(case: Case, stop: Stop) -> bool:
-    asked = frozenset(case.ingredients)
+    asked = case.asked
     if stop.kind in (StopKind.rise_percent, StopKind.rise_amount):
         return False  # `rules.results.changes`
     if stop.kind is StopKind.only_ingredient:
         return asked <= stop.ingredients
-    if stop.ingredients and not asked & stop.ingredients:
+    if stop.ingredients and asked.isdisjoint(stop.ingredients):
         return False
     if stop.kind is StopKind.ingredient:
         return True
     if stop.kind is StopKind.age_from:
         age = case.facts.patient.age_years
         return age is None or stop.age_years is None or age >= stop.age_years
-    beside = _other_ingredients(case) | asked
-    if beside & stop.others:
+    if not (case.beside.isdisjoint(stop.others) and asked.isdisjoint(stop.others)):
         return True
-    return bool(stop.other_classes & set(case.protocols.classes_of(ingredients=beside - asked)))
-
-
-def _other_ingredients(case: Case) -> frozenset[str]:
-    return frozenset(name for drug in case.facts.other_drugs or () for name in drug.ingredients)
+    if not stop.other_classes:
+        return False
+    return not stop.other_classes.isdisjoint(case.protocols.classes_of(ingredients=case.beside - asked))
 
 
 def unchecked(case: Case) -> Finding | None:
@@ -120,23 +117,22 @@ def other_drugs(case: Case) -> Finding | None:
 
 def interaction(case: Case) -> Finding | None:
     """A listed severe pair is active (G: to be checked by the medical director)."""
-    asked, beside = frozenset(case.ingredients), _other_ingredients(case)
+    asked, beside = case.asked, case.beside
     for pair in case.protocols.interactions:
-        if (asked & pair.one and beside & pair.other) or (asked & pair.other and beside & pair.one):
+        one, other = not asked.isdisjoint(pair.one), not asked.isdisjoint(pair.other)
+        if (one and not beside.isdisjoint(pair.other)) or (other and not beside.isdisjoint(pair.one)):
             return Finding("interaction", "A severe interaction.", PERSON, pair.code, source="clinical: interaction")
     return None
 
 
 def therapeutic_duplicate(case: Case) -> Finding | None:
     """Two active drugs of the same ingredient or group."""
-    beside = _other_ingredients(case)
-    shared = beside & set(case.ingredients)
-    if shared:
+    if not case.beside.isdisjoint(case.asked):
         return Finding("same_ingredient_twice", "The same ingredient is active twice.", PERSON,
                        source="clinical: therapeutic_duplicate")  # fmt: skip
     for protocol in case.applying:
-        mine = {protocol.group_of(name) for name in case.ingredients if name in protocol.ingredients}
-        if mine & {protocol.group_of(name) for name in beside if name in protocol.ingredients}:
+        mine = {protocol.group_of(name) for name in case.asked & protocol.ingredients}
+        if not mine.isdisjoint([protocol.group_of(name) for name in case.beside & protocol.ingredients]):
             return Finding("therapeutic_duplicate", "Another drug of the same class is active.", PERSON, protocol.key,
                            source="clinical: therapeutic_duplicate")  # fmt: skip
     return None
@@ -174,7 +170,7 @@ def controlled_visit(case: Case) -> Finding | None:
 
 def opioid_quantity(case: Case) -> Finding | None:
     """F073: no opioid past the practice's quantity limit, or of unknown length."""
-    if not case.protocols.opioids & set(case.ingredients):
+    if case.asked.isdisjoint(case.protocols.opioids):
         return None
     limit, days = case.policy.opioid_max_days_supply, case.days_supply
     if days is not None and 0 < days <= limit:

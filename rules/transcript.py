@@ -68,9 +68,15 @@ Reader = Callable[[Any], Any]
 
 
 @functools.cache
-def _readers(kind: type) -> dict[str, Reader]:
-    """For each field of a dataclass the reader of its type, worked out once a process."""
-    return {name: _reader(hint) for name, hint in typing.get_type_hints(kind).items()}
+def _readers(kind: type) -> dict[str, tuple[Reader, bool]]:
+    """For each field of a dataclass the reader of its type, and whether null is one; worked out once a process."""
+    found = {}
+    for name, hint in typing.get_type_hints(kind).items():
+        is_optional = isinstance(hint, types.UnionType)
+        if is_optional:
+            hint = next(one for one in typing.get_args(hint) if one is not types.NoneType)
+        found[name] = _reader(hint), is_optional
+    return found
 
 
 def _build(kind: type, document: Any) -> Any:
@@ -79,9 +85,10 @@ def _build(kind: type, document: Any) -> Any:
     readers = _readers(kind)
     values = {}
     for name, value in document.items():
-        reader = readers.get(name)
-        if reader is None:
-            raise _Wrong("unknown field", f".{name}")
+        reader, is_optional = readers.get(name, _UNKNOWN)
+        if value is None and is_optional:
+            values[name] = None
+            continue
         try:
             values[name] = reader(value)
         except _Wrong as wrong:
@@ -92,10 +99,14 @@ def _build(kind: type, document: Any) -> Any:
         raise _Wrong(str(error)) from error
 
 
+def _refuse(value: Any) -> Any:
+    raise _Wrong("unknown field")
+
+
+_UNKNOWN: tuple[Reader, bool] = (_refuse, False)
+
+
 def _reader(hint: Any) -> Reader:
-    if isinstance(hint, types.UnionType):
-        inner = _reader(next(one for one in typing.get_args(hint) if one is not types.NoneType))
-        return lambda value: None if value is None else inner(value)
     if typing.get_origin(hint) is tuple:
         return _list_reader(_reader(typing.get_args(hint)[0]))
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
@@ -120,35 +131,30 @@ def _list_reader(inner: Reader) -> Reader:
 
 
 def _scalar_reader(hint: Any) -> Reader:
+    """Reader of a plain value, which must be of the very type JSON has for it (a bool is no int)."""
+    given = hint if hint in (bool, int) else str
     convert = _converter(hint)
-    name = getattr(hint, "__name__", hint)
 
     def read(value: Any) -> Any:
+        if type(value) is not given:
+            raise _Wrong(f"must be {hint.__name__}")
+        if convert is None:
+            return value
         try:
             return convert(value)
-        except (ValueError, TypeError, ArithmeticError):
-            raise _Wrong(f"must be {name}") from None
+        except (ValueError, ArithmeticError):
+            raise _Wrong(f"must be {hint.__name__}") from None
 
     return read
 
 
-def _converter(hint: Any) -> Callable[[Any], Any]:
-    if hint is bool or hint is int:
-        return lambda value: _exactly(hint, value)
+def _converter(hint: Any) -> Callable[[str], Any] | None:
+    """From the JSON text to the field's value; None where it is the value."""
     if hint is datetime:
-        return lambda value: _moment(_exactly(str, value))
+        return _moment
     if hint is date:
-        return lambda value: date.fromisoformat(_exactly(str, value))
-    if hint is Decimal or (isinstance(hint, type) and issubclass(hint, StrEnum)):
-        return lambda value: hint(_exactly(str, value))
-    return lambda value: _exactly(str, value)
-
-
-def _exactly(kind: type, value: Any) -> Any:
-    """The value when it is of this very type (a bool is no int). Raises TypeError."""
-    if type(value) is not kind:
-        raise TypeError(kind)
-    return value
+        return date.fromisoformat
+    return hint if hint is Decimal or issubclass(hint, StrEnum) else None
 
 
 def _moment(text: str) -> datetime:
