@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rules import conditions, policy, protocols
 from rules.documents import Rules
+from rules.protocols import Protocol
 from rules.recipes import Ask, Recipe
 
 SWITCHES = {
@@ -46,8 +47,40 @@ def _classes(before: Rules, after: Rules) -> Iterator[Difference]:
         name = names[key].name if key in names else key
         yield Difference(f"class:{key}", f"{name}: {'adopted' if key in new else 'no longer adopted'}")
     for key, row in after.protocols.by_key.items():
-        if row != before.protocols.by_key.get(key):
-            yield Difference(f"class:{key}", f"{row.name}: the figures of the protocol differ")
+        was = before.protocols.by_key.get(key)
+        if was is not None and row != was:
+            yield from (Difference(f"class:{key}", f"{row.name}: {said}") for said in _figures(was, row))
+
+
+FIGURES = {
+    "visit_within_days": "visit within days", "max_days_supply": "days supply at most",
+    "max_refills": "refills at most", "min_stable_days": "unchanged for days", "min_age_years": "age from",
+    "max_age_years": "age to", "route": "way",
+}  # fmt: skip
+ASKED = {"within_days": "newer than days", "least": "from", "most": "to", "is_demanded": "always asked for"}
+
+
+def _figures(was: Protocol, row: Protocol) -> Iterator[str]:
+    """What differs between two rows of one class, figure by figure."""
+    for name, words in FIGURES.items():
+        old, new = getattr(was, name), getattr(row, name)
+        if old != new:
+            yield f"{words}: {_plain(old)} \u2192 {_plain(new)}"
+    before = {(test.key, test.only, test.excepted): test for test in was.tests}
+    for test in row.tests:
+        known = before.get((test.key, test.only, test.excepted))
+        if known is None:
+            yield f"{test.key} is asked for, newer than {test.within_days} days"
+        for name, words in ASKED.items():
+            old, new = getattr(known, name, None), getattr(test, name)
+            if old != new and (known is not None or name in ("least", "most")):
+                yield f"{test.key} {words}: {_plain(old)} \u2192 {_plain(new)}"
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "none"
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _lab_names(before: Rules, after: Rules) -> Iterator[Difference]:

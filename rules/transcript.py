@@ -83,7 +83,7 @@ def _build(kind: type, document: Any) -> Any:
     if not isinstance(document, Mapping):
         raise _Wrong("must be an object")
     readers = _readers(kind)
-    values = {}
+    values: dict[str, Any] = {}
     for name, value in document.items():
         reader, is_optional = readers.get(name, _UNKNOWN)
         if value is None and is_optional:

@@ -72,10 +72,10 @@ def classes(here: Desk) -> HttpResponse:
     is_right = here.request.method == "POST" and here.is_draft and form.is_valid()
     if is_right and _kept(here, _with_adoptions(here, form.cleaned_data, adoptions), form):
         return HttpResponseRedirect(here.request.path)
-    adopted = here.rules.policy.adopted_classes
+    adopted, own = here.rules.policy.adopted_classes, here.one.document.get("protocols") or {}
     rows = [
         {"protocol": one, "adoption": adoptions.get(one.key), "is_adopted": one.key in adopted,
-         "may": one.route in ADOPTABLE}
+         "may": one.route in ADOPTABLE, "is_own": one.key in own}
         for one in here.rules.protocols.by_key.values()
     ]  # fmt: skip
     return render(here.request, "rules/classes.html", frame.context(here, current="classes", form=form, rows=rows))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from rules.editor import clauses, lab_names, limits, overview, preview, recipe
+from rules.editor import clauses, lab_names, limits, overview, preview, protocol, recipe
 
 
 def routes() -> list[URLPattern]:
@@ -16,6 +16,7 @@ def routes() -> list[URLPattern]:
         path("<uuid:pk>/", overview.version, name="rules_version"),
         path("<uuid:pk>/limits/", limits.limits, name="rules_limits"),
         path("<uuid:pk>/classes/", limits.classes, name="rules_classes"),
+        path("<uuid:pk>/classes/<str:key>/", protocol.protocol, name="rules_protocol"),
         path("<uuid:pk>/labs/", lab_names.lab_names, name="rules_labs"),
         path("<uuid:pk>/floor/", limits.floor, name="rules_floor"),
         path("<uuid:pk>/preview/", preview.page, name="rules_preview"),

@@ -51,6 +51,9 @@ def test_no_page_of_the_editor_sticks_out_at_any_width(
     page.goto(reverse("admin:rules_recipe", kwargs={"pk": version.pk, "key": "auto_refill"}))
     assert outside(page) == []
     shot(page, f"rules-recipe-{width}")
+    page.goto(reverse("admin:rules_protocol", kwargs={"pk": version.pk, "key": "acei_arb"}) + "?add=uacr")
+    assert outside(page) == []
+    shot(page, f"rules-protocol-{width}")
     page.goto(reverse("admin:rules_written"))
     assert outside(page) == []
     shot(page, f"rules-written-{width}")

@@ -58,3 +58,15 @@ def test_recipes_that_come_go_or_are_switched_are_told() -> None:
 def test_another_order_is_told_once() -> None:
     turned = [shipped()[-1], *shipped()[:-1]]
     assert [one for one in sentences(rules(), rules(recipes=turned)) if one.startswith("Order")] != []
+
+
+def test_changed_figures_of_a_class_are_told_one_by_one() -> None:
+    changed = {"visit_within_days": 90, "labs": {"potassium": {"most": "5.2"}, "uacr": {"within_days": 90}}}
+    signed = {"by": "Dr. Lind", "on": "2026-01-05", "note": "why"}
+    found = sentences(rules(), rules(protocols={"acei_arb": {**changed, **signed}}))
+    assert len(found) == 3
+    assert [one.partition(": ")[2] for one in found] == [
+        "visit within days: 365 \u2192 90",
+        "potassium to: 5.5 \u2192 5.2",
+        "uacr is asked for, newer than 90 days",
+    ]

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from rules import recipes, versions
+from rules import protocols, recipes, versions
 from rules.models import RuleVersion
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,8 @@ def addresses(version: RuleVersion) -> list[str]:
     names = ("version", "limits", "classes", "floor", "preview", "citations", "labs")
     plain = [address(name, version) for name in names]
     graphs = [address("recipe", version, key=one.key) for one in recipes.ready_made()]
-    return [reverse("admin:rules_ruleversion_changelist"), reverse("admin:rules_written"), *plain, *graphs]
+    classes = [address("protocol", version, key=key) for key in protocols.load().by_key]
+    return [reverse("admin:rules_ruleversion_changelist"), reverse("admin:rules_written"), *plain, *graphs, *classes]
 
 
 def node(version: RuleVersion, recipe: str, key: str) -> dict[str, Any]:
@@ -267,3 +268,67 @@ def test_laboratory_names_are_added_removed_and_refused_beside_their_field(scene
     client.post(path, {"do": "remove", "title": "K Serum"})
     version.refresh_from_db()
     assert version.document["lab_names"] == []
+
+
+SIGNED = {"do": "save", "by": "Dr. Lind", "note": "our nephrologists ask for it"}
+
+
+def test_a_classs_figures_are_changed_signed_and_told(scene: Any) -> None:
+    client, version = scene.client("ada"), draft(scene)
+    path = address("protocol", version, key="acei_arb")
+    data = {**SIGNED, "visit_within_days": "180", "potassium-most": "5.2", "potassium-within_days": "180"}
+    assert client.post(path, data).status_code == 302
+    version.refresh_from_db()
+    kept = version.document["protocols"]["acei_arb"]
+    assert kept["visit_within_days"] == 180
+    assert kept["labs"] == {"potassium": {"most": "5.2", "within_days": 180}}
+    assert (kept["by"], kept["note"]) == ("Dr. Lind", "our nephrologists ask for it")
+    said = [one.sentence for one in client.get(address("version", version)).context["here"].differences]
+    assert any("visit within days" in one and one.endswith("180") for one in said)
+    assert any("potassium to" in one and one.endswith("5.2") for one in said)
+    shown = client.get(path).context["form"]
+    assert (shown["visit_within_days"].value(), shown["potassium-most"].value()) == (180, "5.2")
+    assert client.post(path, {"do": "table"}).status_code == 302
+    version.refresh_from_db()
+    assert version.document["protocols"] == {}
+
+
+@pytest.mark.parametrize(
+    ("data", "field", "said"),
+    [
+        ({"potassium-most": "9.9"}, "potassium-most", "Must be a number as text from 3.3 to 5.7."),
+        ({"potassium-most": "NaN"}, "potassium-most", "Must be a number as text"),
+        ({"visit_within_days": "731"}, "visit_within_days", "less than or equal to 730"),
+        ({"max_days_supply": "91"}, "max_days_supply", "less than or equal to 90"),
+        ({"max_age_years": "20", "min_age_years": "30"}, "max_age_years", "Must not be below min_age_years."),
+        ({"route": "auto"}, "route", "not one of the available choices"),
+        ({"max_refills": "1", "note": ""}, "note", "required"),
+        ({}, "__all__", "Nothing differs from the table"),
+    ],
+)
+def test_a_wrong_figure_is_named_beside_its_field_and_nothing_is_kept(
+    scene: Any, data: dict[str, str], field: str, said: str
+) -> None:
+    client, version = scene.client("ada"), draft(scene)
+    answer = client.post(address("protocol", version, key="acei_arb"), {**SIGNED, **data})
+    assert said in str(answer.context["form"].errors[field])
+    version.refresh_from_db()
+    assert "protocols" not in version.document
+
+
+def test_another_test_may_be_asked_for_and_a_way_only_lowered(scene: Any) -> None:
+    client, version = scene.client("ada"), draft(scene)
+    path = address("protocol", version, key="acei_arb")
+    assert "uacr-most" in client.get(path + "?add=uacr").context["form"].fields
+    data = {**SIGNED, "add": "uacr", "uacr-within_days": "365", "uacr-is_demanded": "no", "route": "review"}
+    assert client.post(path, data).status_code == 302
+    version.refresh_from_db()
+    row = versions.rules_of(version=version).protocols.by_key["acei_arb"]
+    assert row.route == "review"
+    (asked,) = [test for test in row.tests if test.key == "uacr"]
+    assert (asked.within_days, asked.is_demanded) == (365, False)
+
+
+def test_a_class_nobody_knows_is_not_there(scene: Any) -> None:
+    client, version = scene.client("ada"), draft(scene)
+    assert client.get(address("protocol", version, key="nonsense")).status_code == 404
