@@ -189,6 +189,7 @@ class AuditForm(forms.Form):
     )
     who = forms.CharField(label="Person or system", required=False, max_length=64)
     outcome = forms.RegexField(r"^[a-z_]{1,40}$", label="Outcome", required=False)
+    branch = forms.RegexField(r"^[a-z0-9_]{1,40}$", label="Branch: recipe or reason", required=False)
     reference = forms.CharField(label="Request or patient reference", required=False, max_length=40)
     before = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
 

@@ -3,6 +3,7 @@
 Reads entries only, of one practice. Patients are keyed references here; names of patients never appear.
 """
 
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,8 @@ class Filter:
     event: str = ""
     who: str = ""
     outcome: str = ""
+    branch: str = ""
+    """A code on the decision's path: a recipe ("auto_refill") or a reason (F078)."""
     reference: str = ""
 
 
@@ -72,6 +75,9 @@ def matching(*, practice: Practice, wanted: Filter) -> EntryQuerySet:
         found = found.filter(actor_kind=wanted.who) if wanted.who in kinds else found.filter(actor_id=wanted.who)
     if wanted.outcome:
         found = found.filter(body__contains=f'"outcome":"{wanted.outcome}"')
+    if wanted.branch:
+        # The column is exact canonical JSON, without spaces: a list without "]" until its end.
+        found = found.filter(body__regex=rf'"decision_path":\[[^]]*"{re.escape(wanted.branch)}"')
     if wanted.reference.startswith("p_"):
         found = found.filter(patient_ref__startswith=wanted.reference)
     elif wanted.reference:

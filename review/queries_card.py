@@ -86,6 +86,7 @@ class Card:
     undo_seconds: int | None
     state: str
     question: str
+    ready: tuple[queries_criteria.ReadyChange, ...]
 
     @property
     def unmet(self) -> int:
@@ -210,6 +211,7 @@ def card(
         undo_seconds=queries.undo_seconds(request=request, dispatches=dispatches, now=now),
         state=queries.state_words(request=request, dispatches=dispatches),
         question=queries_criteria.question_of(request, criteria),
+        ready=queries_criteria.ready_changes(request=request, record=record),
     )
 
 

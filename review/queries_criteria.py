@@ -5,6 +5,7 @@ Reads decisions as they were recorded; decides nothing and looks nothing up but 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from review import queries, wording
@@ -104,6 +105,27 @@ def bridge(record: DecisionRecord | None) -> int | None:
     """Days of a bridging supply that may be offered, None when the rules offer none."""
     found = [one for one in record.findings if one["code"] == "bridge_possible"] if record is not None else []
     return int(found[0]["value"]) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyChange:
+    """A change offered ready-made: quantity in the entry's unit, days, refills."""
+
+    quantity: Decimal
+    days_supply: int
+    refills: int
+
+
+def ready_changes(*, request: RefillRequest, record: DecisionRecord | None) -> tuple[ReadyChange, ...]:
+    """The bridging supply where the rules offer one and it is shorter than what is on the list.
+
+    The quantity follows from the list's own quantity and days; one that does not come out whole is left to a person.
+    """
+    days = bridge(record)
+    if days is None or request.quantity is None or not request.days_supply or days >= request.days_supply:
+        return ()
+    quantity = request.quantity * days / request.days_supply
+    return (ReadyChange(quantity.quantize(Decimal(1)), days, 0),) if quantity == quantity.to_integral_value() else ()
 
 
 def mends(record: DecisionRecord | None) -> tuple[str, ...]:

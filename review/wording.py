@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from review.states import RequestState
+from rules import catalogue
 
 R = RequestState
 
@@ -284,7 +285,8 @@ _LAB_NAMES = {"inr": "INR", "egfr": "eGFR", "tsh": "TSH", "a1c": "A1c", "alt": "
 def lab(key: str) -> str:
     """A lab's name as people write it."""
     told = key.replace("_", " ").strip()
-    return _LAB_NAMES.get(told.lower(), told[:1].upper() + told[1:])
+    known = _LAB_NAMES.get(told.lower()) or catalogue.LAB_WORDS.get(told.lower(), told)
+    return known[:1].upper() + known[1:] if known[1:2].islower() and known != "eGFR" else known
 
 
 def criterion(code: str) -> str:

@@ -87,7 +87,7 @@ def export_csv(request: HttpRequest) -> HttpResponse:
             data={"rows": count, "up_to": last, "filter": {
                 "since": wanted.since.isoformat() if wanted.since else "", "event": wanted.event,
                 "until": wanted.until.isoformat() if wanted.until else "", "who": wanted.who,
-                "outcome": wanted.outcome, "reference": wanted.reference}}))
+                "outcome": wanted.outcome, "branch": wanted.branch, "reference": wanted.reference}}))
     response = StreamingHttpResponse(_lines(found), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="audit-{request.shell.local_now:%Y-%m-%d}.csv"'
     response["X-Content-Type-Options"] = "nosniff"
@@ -102,7 +102,7 @@ def _filter(request: HttpRequest, form: forms.AuditForm) -> Filter:
     data = form.cleaned_data
     return Filter(
         since=_start(request, data["since"]), until=_start(request, data["until"], days=1), event=data["event"],
-        who=data["who"].strip(), outcome=data["outcome"], reference=data["reference"])
+        who=data["who"].strip(), outcome=data["outcome"], branch=data["branch"], reference=data["reference"])
 
 
 def _start(request: HttpRequest, day: date | None, *, days: int = 0) -> datetime | None:

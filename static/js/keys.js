@@ -75,6 +75,8 @@
       if (choice) { choice.checked = true; one("button", panel).focus(); event.preventDefault(); }
       return;
     }
+    var ready = /^[1-9]$/.test(key) && one('details[data-key="c"][open] button[data-number="' + key + '"]');
+    if (ready) { isBusy = true; event.preventDefault(); ready.form.requestSubmit(ready); return; }
     if (key === "j" || key === "ArrowDown" && !event.target.closest("[role=region], input")) { step(1); event.preventDefault(); return; }
     if (key === "k" || key === "ArrowUp" && !event.target.closest("[role=region], input")) { step(-1); event.preventDefault(); return; }
     if (key === "?") {

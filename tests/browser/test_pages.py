@@ -238,3 +238,17 @@ def test_targets_are_large_enough_to_hit(scene, page_of):
           .filter(([one, box]) => box.width && (box.width < 24 || box.height < 24))
           .map(([one, box]) => `${one.outerHTML.slice(0, 60)} ${box.width}x${box.height}`)""")
         assert small == [], who
+
+
+def test_a_bridge_is_given_with_two_keys(scene, page_of, shot):
+    row = make.waiting(scene, quantity=90, days_supply=90, refills=1)
+    page = page_of("osei")
+    page.goto(reverse("review:card", args=[row.id]))
+    page.wait_for_timeout(700)  # decision keys are dead for 600 ms
+    page.keyboard.press("c")
+    shot(page, "bridge")
+    page.get_by_role("button", name="Bridge 30 days").wait_for()
+    page.keyboard.press("1")
+    page.get_by_text("Approved; it leaves in").wait_for()
+    row.refresh_from_db()
+    assert (row.state, row.quantity, row.days_supply, row.refills) == ("approved", 30, 30, 0)

@@ -1,9 +1,11 @@
 """A class that demands results: what the chart holds, in whatever name and unit, decides who decides."""
 
 import importlib
+import uuid
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from review.states import RequestState
 from rules.models import DecisionRecord
@@ -221,3 +223,19 @@ def test_an_overdue_patient_with_a_visit_booked_in_the_chart_is_not_told_to_book
     request = hers.house.request()
     assert request.state == R.IN_REVIEW
     assert found(request)["care_gap_visit 412"]["next_step"] == "visit booked for 2026-12-01"
+
+
+def test_a_prescriber_bridges_with_one_ready_made_change_and_the_pharmacy_gets_30_days(hers: Any) -> None:
+    request = asks(hers, {"days_ago": 366}, CREATININE, EGFR)
+    assert found(request)["bridge_possible 30"]
+    load = importlib.import_module
+    osei = load("tests.practices.people").at_the_desk(load("tests.review.scene").with_device(hers.house.osei.user))
+    page = osei.get(reverse("review:card", args=[request.id]))
+    (ready,) = page.context["card"].ready
+    assert (ready.quantity, ready.days_supply, ready.refills) == (30, 30, 0)
+    data = {"version": request.version, "key": str(uuid.uuid4()), "place": "queue", "although": "1",
+            "quantity": str(ready.quantity), "days_supply": ready.days_supply, "refills": ready.refills}  # fmt: skip
+    assert osei.post(reverse("review:change", args=[request.id]), data).status_code == 302
+    hers.passes(seconds=60)
+    (sent,) = hers.at_pharmacy()
+    assert (sent["quantity"], sent["refills"]) == ("30", "0")

@@ -56,6 +56,18 @@ def test_no_name_and_no_word_of_a_patient_on_the_page_or_in_the_export(scene):
     assert "1968" not in exported
 
 
+def test_each_branch_of_the_routing_is_found_by_its_own_name(scene):
+    made = make.waiting(scene)
+    note(scene, "request.denied", outcome="denied", data={"text": '"decision_path":["lab_missing"]'})
+    client = scene.client("cora")
+    found = client.get("/audit/?branch=lab_missing").context["found"].lines
+    assert found
+    assert {line.request_id for line in found} == {made.id}
+    assert all("lab_missing" in line.path for line in found)
+    assert client.get("/audit/?branch=lab").context["found"].lines == ()
+    assert client.get("/audit/?branch=.*").status_code == 422
+
+
 def test_filters_find_by_event_person_outcome_reference_and_day(scene):
     person = Actor(ActorKind.person, str(scene.osei.user.id))
     request_id = uuid.uuid4()
