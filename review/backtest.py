@@ -1,14 +1,14 @@
 """A draft of the rules run on recorded decisions, beside what people did with each request. Changes no request.
 
-In batches by record number, with progress kept as it goes; a run whose worker died begins afresh. A record that cannot
-be opened is counted, never skipped in silence.
+In batches by record number, with progress kept as it goes. A long run pauses and goes on with the next wake-up; one
+whose worker died goes on from its last pause. A record that cannot be opened is counted, never skipped in silence.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -22,6 +22,9 @@ from rules.preview import Tally
 from rules.transcript import TranscriptError
 
 BATCH = 1000
+SLICE = timedelta(seconds=120)
+"""Longest stretch of one go: well under a task's time limit, so that a year of records needs no longer one."""
+DRAFT_CHANGED = "the draft was changed while it waited"
 _log = structlog.get_logger(__name__)
 
 _ENDED = {
@@ -43,10 +46,16 @@ def run_due(*, clock: Callable[[], datetime]) -> int:
     return 1
 
 
-def work_off(*, run: PreviewRun, clock: Callable[[], datetime]) -> None:
-    """Run a claimed preview to its end. What goes wrong is the run's, with the class of the error for people."""
+def work_off(*, run: PreviewRun, clock: Callable[[], datetime], longest: timedelta | None = SLICE) -> None:
+    """Run a claimed preview on, to its end or, after `longest`, a pause.
+
+    What goes wrong is the run's, with the class of the error.
+    """
+    if previewing.fingerprint(document=run.version.document) != run.document_sha256:
+        previewing.fail(run=run, error=DRAFT_CHANGED, now=clock())  # else it would vouch for a draft it never saw
+        return
     try:
-        tally = tally_of(run=run, clock=clock)
+        tally = tally_of(run=run, clock=clock, longest=longest)
     except Exception as error:
         _log.exception("preview_failed", run=str(run.pk))
         previewing.fail(run=run, error=type(error).__name__, now=clock())
@@ -55,12 +64,13 @@ def work_off(*, run: PreviewRun, clock: Callable[[], datetime]) -> None:
         previewing.finish(run=run, tally=tally, now=clock())
 
 
-def tally_of(*, run: PreviewRun, clock: Callable[[], datetime]) -> Tally | None:
-    """Judge every record of the run; None when another worker has taken it over."""
+def tally_of(*, run: PreviewRun, clock: Callable[[], datetime], longest: timedelta | None = SLICE) -> Tally | None:
+    """Judge the records of the run; None when it paused, or another worker has taken it over."""
     draft = preview.rules_of(document=run.version.document)
     in_force = versions.rules_of(version=run.against) if run.against else preview.rules_of(document=None)
-    tally = Tally()
-    for records in _batches(run):
+    began = clock()
+    tally, after = previewing.so_far(run=run)
+    for records in _batches(run, after):
         people = _people(records)
         for record in records:
             try:
@@ -77,15 +87,18 @@ def tally_of(*, run: PreviewRun, clock: Callable[[], datetime]) -> Tally | None:
                 people=people.get(record.request_id, ""),
             )
             preview.judge(case=case, draft=draft, in_force=in_force, tally=tally)
-        if not previewing.keep(run=run, counted=tally.counted + tally.unreadable, now=clock()):
+        now = clock()
+        if longest is not None and now - began >= longest:
+            previewing.pause(run=run, tally=tally, after=records[-1].pk, now=now)
+            return None
+        if not previewing.keep(run=run, counted=tally.counted + tally.unreadable, now=now):
             return None
     return tally
 
 
-def _batches(run: PreviewRun) -> Iterator[Sequence[DecisionRecord]]:
+def _batches(run: PreviewRun, last: int) -> Iterator[Sequence[DecisionRecord]]:
     rows = previewing.records_of(run=run).select_related("practice").order_by("pk")
     rows = rows.only("id", "request_id", "facts_sealed", "outcome", "recipe", "practice__id", "practice__stage")
-    last = 0
     while batch := list(rows.filter(pk__gt=last)[:BATCH]):
         yield batch
         last = batch[-1].pk

@@ -243,7 +243,7 @@ class PreviewRun(models.Model):
     total = models.PositiveIntegerField(default=0)
     counted = models.PositiveIntegerField(default=0)
     result = models.JSONField(default=dict)
-    """See `rules.previewing.to_document`."""
+    """See `rules.tallies.to_document`; while it runs, {"after", "tally"} of where it paused."""
     error = models.CharField(max_length=200, blank=True)
 
     class Meta:

@@ -64,6 +64,8 @@ class Tally:
     shadow: int = 0
     unreadable: int = 0
     matrix: Counter[tuple[Outcome, Outcome]] = field(default_factory=Counter)
+    agreement: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """(recipe, drug class, "agree" | "differ" | "left" | "open"): the draft beside what people did (F129)."""
     by_people: Counter[str] = field(default_factory=Counter)
     """What people had done with the newly automatic ones."""
     newly_automatic: int = 0
@@ -79,6 +81,12 @@ class Tally:
         return bounds.upper(bad=unsafe, of=self.newly_automatic)
 
 
+AGREES = {
+    Outcome.auto_approve: "approved", Outcome.ask_visit: "visit_asked", Outcome.tell: "told",
+    Outcome.duplicate: "duplicate",
+}  # fmt: skip
+"""What a person does who agrees with an outcome that needs none. All others are left to people by the rules."""
+DECIDED = frozenset({"approved", "denied", "visit_asked", "changed", "cancelled", "answered", "told", "duplicate"})
 UNSAFE = frozenset({"denied", "visit_asked", "changed", "cancelled", "answered"})
 """What people did that an automatic approval would have got wrong."""
 
@@ -89,6 +97,7 @@ def judge(*, case: Case, draft: Rules, in_force: Rules, tally: Tally) -> None:
     tally.counted += 1
     tally.shadow += case.facts.switches.is_shadow
     tally.matrix[case.outcome, made.outcome] += 1
+    tally.agreement[made.recipe, made.drug_class, _answer(made.outcome, case.people)] += 1
     if made.outcome is case.outcome:
         return
     now = _decide(case.facts, in_force)
@@ -102,6 +111,15 @@ def judge(*, case: Case, draft: Rules, in_force: Rules, tally: Tally) -> None:
         tally.newly_automatic += 1
         tally.by_people[case.people] += 1
     _keep(tally, change)
+
+
+def _answer(outcome: Outcome, people: str) -> str:
+    """How the outcome stands beside what people did; "left" where the rules leave it to them."""
+    if outcome not in AGREES:
+        return "left"
+    if people not in DECIDED:
+        return "open"
+    return "agree" if people == AGREES[outcome] else "differ"
 
 
 def _decide(facts: Facts, rules: Rules) -> Decision:

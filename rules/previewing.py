@@ -19,9 +19,9 @@ from django.db.models import Q
 from audit import log
 from audit.events import Actor, ActorKind, Draft
 from refillhub.practices.models import Practice, User
-from rules import bounds, versions
+from rules import tallies, versions
 from rules.models import DecisionRecord, PreviewLook, PreviewRun, RuleVersion
-from rules.preview import Change, Tally, rank
+from rules.preview import Tally
 
 State = PreviewRun.State
 LEASE = timedelta(minutes=10)
@@ -84,7 +84,8 @@ def claim(*, now: datetime, run_id: uuid.UUID | None = None) -> PreviewRun | Non
         ).order_by("asked_at").first()  # fmt: skip
         if run is None:
             return None
-        run.state, run.started_at, run.leased_until, run.counted = State.running, now, now + LEASE, 0
+        run.state, run.started_at, run.leased_until = State.running, now, now + LEASE
+        run.counted = 0 if not run.result else run.counted
         run.total = records_of(run=run).count()
         run.save(update_fields=["state", "started_at", "leased_until", "counted", "total"])
     return run
@@ -101,12 +102,28 @@ def keep(*, run: PreviewRun, counted: int, now: datetime) -> bool:
     return bool(mine.update(counted=counted, leased_until=now + LEASE))
 
 
+def pause(*, run: PreviewRun, tally: Tally, after: int, now: datetime) -> None:
+    """Keep what is counted so far, up to the record `after`; whoever claims next goes on from there at once."""
+    PreviewRun.objects.filter(pk=run.pk, state=State.running, started_at=run.started_at).update(
+        result={"after": after, "tally": tallies.to_document(tally=tally)}, leased_until=now,
+        counted=tally.counted + tally.unreadable,
+    )  # fmt: skip
+
+
+def so_far(*, run: PreviewRun) -> tuple[Tally, int]:
+    """Where a claimed run goes on: the tally as it was paused and the last record it holds; at first empty, 0."""
+    if not run.result:
+        return Tally(), 0
+    return tallies.from_document(document=run.result["tally"]), int(run.result["after"])
+
+
 def finish(*, run: PreviewRun, tally: Tally, now: datetime) -> None:
     """running -> done, with the result."""
     with transaction.atomic(durable=True):
         mine = PreviewRun.objects.filter(pk=run.pk, state=State.running, started_at=run.started_at)
         done = mine.update(
-            state=State.done, counted=tally.counted, finished_at=now, leased_until=None, result=to_document(tally=tally)
+            state=State.done, counted=tally.counted, finished_at=now, leased_until=None,
+            result=tallies.to_document(tally=tally),
         )
         if done:
             figures = {"counted": tally.counted, "newly_automatic": tally.newly_automatic}
@@ -116,7 +133,7 @@ def finish(*, run: PreviewRun, tally: Tally, now: datetime) -> None:
 def fail(*, run: PreviewRun, error: str, now: datetime) -> None:
     """running -> failed, with the class of the error; a person asks again."""
     PreviewRun.objects.filter(pk=run.pk, state=State.running, started_at=run.started_at).update(
-        state=State.failed, finished_at=now, leased_until=None, error=error[:200]
+        state=State.failed, finished_at=now, leased_until=None, error=error[:200], result={}
     )
 
 
@@ -135,33 +152,6 @@ def standing(*, version: RuleVersion, by: User | None, now: datetime) -> Standin
     recent = DecisionRecord.objects.filter(practice=version.practice, at__gte=now - timedelta(days=DAYS))
     looked = run is not None and by is not None and run.looks.filter(person=by).exists()
     return Standing(run=run, has_records=run is not None or recent.exists(), has_looked=looked)
-
-
-def to_document(*, tally: Tally) -> dict[str, Any]:
-    """The result as JSON: counts, the matrix as rows [before, after, cases], and the changed cases kept."""
-    return {
-        "counted": tally.counted,
-        "shadow": tally.shadow,
-        "unreadable": tally.unreadable,
-        "matrix": [[before.value, after.value, count] for (before, after), count in sorted(tally.matrix.items())],
-        "changed": tally.changed,
-        "less_cautious": tally.less_cautious,
-        "newly_automatic": tally.newly_automatic,
-        "not_the_drafts": tally.not_the_drafts,
-        "people": dict(sorted(tally.by_people.items())),
-        "bound_permille": None if tally.bound() is None else round(1000 * (tally.bound() or 0), 1),
-        "clean_cases_for_1_percent": bounds.needed(limit=0.01),
-        "changes": [_change(one) for one in sorted(tally.changes, key=rank)],
-    }
-
-
-def _change(one: Change) -> dict[str, Any]:
-    return {
-        "record": one.record_id, "request": str(one.request_id), "before": one.before.value, "after": one.after.value,
-        "recipe": one.recipe, "reasons": list(one.reasons), "before_reasons": list(one.before_reasons),
-        "age": one.age_band, "drug_class": one.drug_class, "is_shadow": one.is_shadow, "people": one.people,
-        "is_newly_automatic": one.is_newly_automatic, "is_less_cautious": one.is_less_cautious,
-    }  # fmt: skip
 
 
 def _note(run: PreviewRun, event: str, actor: Actor, now: datetime, data: Mapping[str, Any]) -> None:

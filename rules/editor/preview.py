@@ -40,6 +40,7 @@ def page(here: Desk) -> HttpResponse:
         is_current=run is not None and run.document_sha256 == sha,
         is_open=run is not None and run.state in (PreviewRun.State.waiting, PreviewRun.State.running),
         matrix=_matrix(run.result) if run is not None and run.state == PreviewRun.State.done else None,
+        agreement=_agreement(here, run.result) if run is not None and run.state == PreviewRun.State.done else [],
         days=DAYS,
         bound_percent=_percent(run.result) if run is not None else "",
     )
@@ -49,6 +50,22 @@ def page(here: Desk) -> HttpResponse:
 def _percent(result: dict[str, Any]) -> str:
     permille = result.get("bound_permille")
     return "" if permille is None else f"{permille / 10:.1f}"
+
+
+def _agreement(here: Desk, result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Per recipe and drug class: how often people did the same; most differing first (F129)."""
+    names = {one.key: one.name for one in here.rules.recipes}
+    classes = here.rules.protocols.by_key
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for recipe, drug_class, answer, count in result.get("agreement", []):
+        said = ", ".join(classes[key].name if key in classes else key for key in drug_class.split("+") if key)
+        row = found.setdefault(
+            (recipe, drug_class),
+            {"key": recipe if recipe in names else "", "name": names.get(recipe, recipe.replace("_", " ")),
+             "drug_class": said or "no class", "agree": 0, "differ": 0, "left": 0, "open": 0},
+        )  # fmt: skip
+        row[answer] += count
+    return sorted(found.values(), key=lambda row: (-row["differ"], -row["agree"], row["name"]))
 
 
 def _matrix(result: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A draft on recorded decisions: counts, unsafe changes first, what people did; publishing waits for a look."""
 
+import itertools
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -39,6 +40,13 @@ def draft(practice: Practice, by: User, *, classes: tuple[str, ...] = (), **limi
     adoptions = [{"class": key, "by": "Dr. Lind", "on": "2026-01-05", "note": ""} for key in classes]
     document = {"policy": {"adopted_classes": list(classes), **limits}, "adoptions": adoptions}
     return versions.draft(practice=practice, by=by, document=document, now=NOW)
+
+
+def one_of(practice: Practice, patient: str) -> RefillRequest:
+    """A plain request of this patient."""
+    snapshot = rows.snapshot(patient_external_id=patient)
+    medication = rows.make_medication(practice, patient)
+    return rows.admit(practice, medication, patient_external_id=patient, snapshot=snapshot)
 
 
 def run(version: RuleVersion, by: User) -> PreviewRun:
@@ -154,6 +162,61 @@ def test_a_run_whose_worker_died_is_taken_up_by_another_and_the_dead_one_changes
     assert backtest.run_due(clock=at(LATER + timedelta(minutes=11))) == 1
     assert backtest.tally_of(run=dead, clock=at(LATER + timedelta(minutes=12))) is None
     assert PreviewRun.objects.get().state == "done"
+
+
+def test_a_long_run_pauses_and_goes_on_and_ends_as_one_without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    practice, ada, _ = practice_with()
+    for number in range(5):
+        one_of(practice, str(910 + number))
+    version = draft(practice, ada, classes=("ppi_h2",))
+    whole = run(version, ada).result
+    monkeypatch.setattr(backtest, "BATCH", 2)
+    asked = previewing.ask(version=version, by=ada, now=LATER)
+    ticks = itertools.count()
+
+    def slow() -> datetime:
+        return LATER + backtest.SLICE * next(ticks)
+
+    states = []
+    for _ in range(4):
+        backtest.run_due(clock=slow)
+        asked.refresh_from_db()
+        states.append(asked.state)
+    assert states == ["running", "running", "running", "done"]
+    assert asked.result == whole
+    assert whole["counted"] == 5
+
+
+def test_a_draft_changed_while_it_waited_is_not_vouched_for() -> None:
+    practice, ada, _ = practice_with()
+    rows.admit(practice)
+    version = draft(practice, ada, classes=("ppi_h2",))
+    asked = previewing.ask(version=version, by=ada, now=LATER)
+    versions.change(version_id=version.pk, by=ada, document={}, now=LATER)
+    backtest.run_due(clock=at(LATER))
+    asked.refresh_from_db()
+    assert (asked.state, asked.error) == ("failed", backtest.DRAFT_CHANGED)
+
+
+def test_the_draft_stands_beside_what_people_did_by_recipe_and_class() -> None:
+    practice, ada, _ = practice_with()
+    for number, changes in enumerate(
+        (
+            {"state": "done", "decided_by": ada, "approved_at": NOW, "ended_at": NOW},
+            {"state": "denied", "decided_by": ada, "ended_at": NOW},
+            {},
+        )
+    ):
+        request = one_of(practice, str(920 + number))
+        RefillRequest.objects.filter(pk=request.pk).update(**changes)
+    made = run(draft(practice, ada, classes=("ppi_h2",)), ada)
+    assert made.result["agreement"] == [
+        ["auto_refill", "ppi_h2", "agree", 1],
+        ["auto_refill", "ppi_h2", "differ", 1],
+        ["auto_refill", "ppi_h2", "open", 1],
+    ]
+    stricter = run(draft(practice, ada), ada)
+    assert {row[2] for row in stricter.result["agreement"]} == {"left"}
 
 
 def test_asking_twice_for_the_same_draft_is_one_run() -> None:

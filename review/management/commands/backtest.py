@@ -43,7 +43,7 @@ class Command(BaseCommand):
         run = previewing.claim(now=clock.now(), run_id=asked.pk)
         if run is None:
             raise CommandError("a worker is at this very run already; look at its page, or try again when it is done")
-        backtest.work_off(run=run, clock=clock.now)
+        backtest.work_off(run=run, clock=clock.now, longest=None)
         run.refresh_from_db()
         if run.state != PreviewRun.State.done:
             raise CommandError(f"the run ended as {run.state}: {run.error}")
@@ -55,6 +55,13 @@ def _lines(run: PreviewRun) -> list[str]:
     lines = [f"{made['counted']} decisions tried, {made['unreadable']} could not be opened"]
     lines += [f"  {before:>16} -> {after:<16} {count}" for before, after, count in made["matrix"]]
     lines.append(f"{made['newly_automatic']} would become automatic; people had: {made['people'] or 'none'}")
+    answers = {answer: 0 for answer in ("agree", "differ", "left", "open")}
+    for _recipe, _class, answer, count in made["agreement"]:
+        answers[answer] += count
+    lines.append(
+        f"beside people: {answers['agree']} the same, {answers['differ']} otherwise, {answers['left']} left to them, "
+        f"{answers['open']} not decided yet"
+    )
     if made["bound_permille"] is not None:
         lines.append(f"the unsafe share of these could be up to {made['bound_permille'] / 10:.1f} % (95 %)")
     return lines
