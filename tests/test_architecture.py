@@ -155,6 +155,17 @@ def state_is_written_by_verbs(module: Module) -> Iterator[str]:
             yield f"{node.lineno}: setattr of state"
 
 
+SCRIPT_WRITERS = {"integrations.surescripts.script_answer", "review.management.commands.script_message"}
+"""`script_write` knows no lanes: what leaves is written by script_build and script_answer, which refuse what is
+controlled or unknown; the command prints and sends nothing."""
+
+
+def only_the_lanes_write_prescriptions(module: Module) -> Iterator[str]:
+    for name, line in imported(module):
+        if name.startswith("integrations.surescripts.script_write") and module.name not in SCRIPT_WRITERS:
+            yield f"{line}: imports script_write, which asks for no lane and no signature"
+
+
 def files_stay_readable(module: Module) -> Iterator[str]:
     if module.lines > LONGEST_FILE:
         yield f"{module.lines}: longer than {LONGEST_FILE} lines; find the second verb in it"
@@ -169,6 +180,7 @@ RULES: tuple[Callable[[Module], Iterator[str]], ...] = (
     core_is_pure,
     imports_stand_at_the_head,
     state_is_written_by_verbs,
+    only_the_lanes_write_prescriptions,
     files_stay_readable,
 )
 
@@ -217,6 +229,7 @@ def test_the_tree_keeps_the_rule(rule: Callable[[Module], Iterator[str]]) -> Non
         (state_is_written_by_verbs, "review.views.desk", "def f(row):\n    row.state = 'done'"),
         (state_is_written_by_verbs, "review.timers", "Rows.filter().update(state='done')"),
         (state_is_written_by_verbs, "review.timers", "setattr(row, 'state', 'done')"),
+        (only_the_lanes_write_prescriptions, "review.orders", "from integrations.surescripts import script_write"),
         (files_stay_readable, "review.timers", "import json"),
         (files_stay_readable, "review.timers", '"""Doc."""\n' + "x = 1\n" * 451),
     ],

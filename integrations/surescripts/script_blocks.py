@@ -3,31 +3,49 @@
 Every function writes one block as text and notes in its Fit what does not fit; none of them decides, cuts or fills in.
 """
 
-from datetime import date
-
-from integrations.surescripts import script_checks, script_codes
+from integrations.surescripts import script_checks
 from integrations.surescripts.script_fit import Fit
 from integrations.surescripts.script_model import (
     Address,
-    Drug,
     Name,
     PatientRef,
     PharmacyRef,
     PrescriberRef,
-    Prescription,
 )
 
+OUR_PEOPLE = frozenset(
+    {
+        "Patient", "Pharmacy", "Prescriber", "Patient/Address", "Prescriber/Address",
+        "Patient/CommunicationNumbers", "Pharmacy/CommunicationNumbers", "Prescriber/CommunicationNumbers",
+    }
+)  # fmt: skip
+"""What a message of ours always names, more than the schema asks (contract 4.1)."""
 
-def content(
-    fit: Fit, patient: PatientRef, pharmacy: PharmacyRef, prescriber: PrescriberRef, prescription: Prescription
+
+def people(
+    fit: Fit,
+    *,
+    patient: PatientRef | None,
+    pharmacy: PharmacyRef | None,
+    prescriber: PrescriberRef | None,
+    needs: frozenset[str] = OUR_PEOPLE,
 ) -> str:
-    """The four blocks that NewRx and CancelRx share, in their order."""
-    people = f"{_patient(fit, patient)}{_pharmacy(fit, pharmacy)}{_prescriber(fit, prescriber)}"
-    return f"{people}{_medication(fit, prescription)}"
+    """The three blocks all business messages share, in their order. `needs`: parts that may not be missing."""
+    found = []
+    for name, value in (("Patient", patient), ("Pharmacy", pharmacy), ("Prescriber", prescriber)):
+        if value is None and name in needs:
+            fit.refuse(name, "missing", "", "Fill this in.")
+    if patient is not None:
+        found.append(_patient(fit, patient, needs))
+    if pharmacy is not None:
+        found.append(_pharmacy(fit, pharmacy, needs))
+    if prescriber is not None:
+        found.append(_prescriber(fit, prescriber, needs))
+    return "".join(found)
 
 
-def _patient(fit: Fit, patient: PatientRef) -> str:
-    """Patient; needs name, gender, date of birth, address and telephone."""
+def _patient(fit: Fit, patient: PatientRef, needs: frozenset[str]) -> str:
+    """Patient; always needs name, gender and date of birth."""
     chart = ""
     if patient.chart_id:
         number = fit.text("Patient/Identification", patient.chart_id, most=script_checks.MAX_ID)
@@ -41,25 +59,25 @@ def _patient(fit: Fit, patient: PatientRef) -> str:
     return (
         f"<Patient><HumanPatient>{chart}{_name(fit, 'Patient/Name', patient.name)}"
         f"<Gender>{patient.gender.value}</Gender><DateOfBirth><Date>{born}</Date></DateOfBirth>"
-        f"{_address(fit, 'Patient/Address', patient.address)}"
-        f"{_numbers(fit, 'Patient/CommunicationNumbers', patient.phone, '')}</HumanPatient></Patient>"
+        f"{_address(fit, 'Patient/Address', patient.address, needs)}"
+        f"{_numbers(fit, 'Patient/CommunicationNumbers', patient.phone, '', needs)}</HumanPatient></Patient>"
     )
 
 
-def _pharmacy(fit: Fit, pharmacy: PharmacyRef) -> str:
+def _pharmacy(fit: Fit, pharmacy: PharmacyRef, needs: frozenset[str]) -> str:
     """Pharmacy, as the directory names it."""
-    address = _address(fit, "Pharmacy/Address", pharmacy.address) if pharmacy.address else ""
+    address = _address(fit, "Pharmacy/Address", pharmacy.address, needs)
     return (
         "<Pharmacy><Identification>"
         f"<NCPDPID>{fit.digits('Pharmacy/Identification/NCPDPID', pharmacy.ncpdp_id, lengths=(7,))}</NCPDPID>"
         f"<NPI>{fit.npi('Pharmacy/Identification/NPI', pharmacy.npi)}</NPI></Identification>"
         f"<BusinessName>{fit.text('Pharmacy/BusinessName', pharmacy.name, most=script_checks.MAX_BUSINESS_NAME)}"
         f"</BusinessName>{address}"
-        f"{_numbers(fit, 'Pharmacy/CommunicationNumbers', pharmacy.phone, pharmacy.fax)}</Pharmacy>"
+        f"{_numbers(fit, 'Pharmacy/CommunicationNumbers', pharmacy.phone, pharmacy.fax, needs)}</Pharmacy>"
     )
 
 
-def _prescriber(fit: Fit, prescriber: PrescriberRef) -> str:
+def _prescriber(fit: Fit, prescriber: PrescriberRef, needs: frozenset[str]) -> str:
     """Prescriber at one location; an agent prepared the order and never signs it."""
     ids = []
     if prescriber.state_license:
@@ -77,10 +95,10 @@ def _prescriber(fit: Fit, prescriber: PrescriberRef) -> str:
         name = fit.text(field, prescriber.practice_name, most=script_checks.MAX_BUSINESS_NAME)
         parts.append(f"<PracticeLocation><BusinessName>{name}</BusinessName></PracticeLocation>")
     parts.append(_name(fit, "Prescriber/Name", prescriber.name))
-    parts.append(_address(fit, "Prescriber/Address", prescriber.address))
+    parts.append(_address(fit, "Prescriber/Address", prescriber.address, needs))
     if prescriber.agent:
         parts.append(f"<PrescriberAgent>{_name(fit, 'Prescriber/PrescriberAgent', prescriber.agent)}</PrescriberAgent>")
-    parts.append(_numbers(fit, "Prescriber/CommunicationNumbers", prescriber.phone, prescriber.fax))
+    parts.append(_numbers(fit, "Prescriber/CommunicationNumbers", prescriber.phone, prescriber.fax, needs))
     if prescriber.place_of_service:
         place = fit.digits("Prescriber/PrescriberPlaceOfService", prescriber.place_of_service, lengths=(2,))
         parts.append(f"<PrescriberPlaceOfService>{place}</PrescriberPlaceOfService>")
@@ -104,9 +122,10 @@ def _name(fit: Fit, field: str, name: Name) -> str:
     return "".join(parts)
 
 
-def _address(fit: Fit, field: str, address: Address | None) -> str:
+def _address(fit: Fit, field: str, address: Address | None, needs: frozenset[str]) -> str:
     if address is None:
-        fit.refuse(field, "missing", "", "Add the address.")
+        if field in needs:
+            fit.refuse(field, "missing", "", "Add the address.")
         return ""
     if address.country != "US":
         fit.refuse(f"{field}/CountryCode", "not_in_table", "", "Only addresses in the United States can be sent.")
@@ -123,95 +142,12 @@ def _address(fit: Fit, field: str, address: Address | None) -> str:
     )
 
 
-def _numbers(fit: Fit, field: str, phone: str, fax: str) -> str:
+def _numbers(fit: Fit, field: str, phone: str, fax: str, needs: frozenset[str]) -> str:
+    if not phone and not fax and field not in needs:
+        return ""
     number = fit.phone(f"{field}/PrimaryTelephone", phone)
     second = f"<Fax><Number>{fit.phone(f'{field}/Fax', fax)}</Number></Fax>" if fax else ""
     return (
         f"<CommunicationNumbers><PrimaryTelephone><Number>{number}</Number></PrimaryTelephone>{second}"
         "</CommunicationNumbers>"
     )
-
-
-def _medication(fit: Fit, prescription: Prescription) -> str:
-    """MedicationPrescribed; each line in the order of the standard."""
-    at = "MedicationPrescribed"
-    if prescription.quantity_qualifier != "38":
-        fit.refuse(f"{at}/Quantity/CodeListQualifier", "not_in_table", "", "Only an original quantity (38) is sent.")
-    if prescription.written_on is None:
-        fit.refuse(f"{at}/WrittenDate", "missing", "", "Give the date of approval.")
-    refills = script_checks.most_refills(prescription.drug.schedule)
-    parts = [
-        f"<{at}>{_drug(fit, prescription.drug)}"
-        f"<Quantity><Value>{fit.quantity(f'{at}/Quantity/Value', prescription.quantity)}</Value>"
-        "<CodeListQualifier>38</CodeListQualifier><QuantityUnitOfMeasure>"
-        f"<Code>{fit.unit(f'{at}/Quantity/QuantityUnitOfMeasure', prescription.unit_code)}</Code>"
-        "</QuantityUnitOfMeasure></Quantity>"
-        f"<DaysSupply>{fit.whole(f'{at}/DaysSupply', prescription.days_supply, least=1, most=999)}</DaysSupply>"
-        f"<WrittenDate>{_date(prescription.written_on)}</WrittenDate>"
-    ]
-    if prescription.last_filled_on:
-        parts.append(f"<LastFillDate>{_date(prescription.last_filled_on)}</LastFillDate>")
-    parts.append(
-        f"<Substitutions>{'0' if prescription.substitution_allowed else '1'}</Substitutions><NumberOfRefills>"
-        f"{fit.whole(f'{at}/NumberOfRefills', prescription.refills, least=0, most=refills)}</NumberOfRefills>"
-    )
-    parts.append(_diagnoses(fit, prescription))
-    if prescription.note:
-        parts.append(f"<Note>{fit.text(f'{at}/Note', prescription.note, most=script_checks.MAX_NOTE)}</Note>")
-    sig = fit.text(f"{at}/Sig/SigText", prescription.sig, most=script_checks.MAX_SIG)
-    parts.append(f"<Sig><SigText>{sig}</SigText></Sig>")
-    if prescription.wants_fill_status:
-        parts.append("<RxFillIndicator>All Fill Statuses</RxFillIndicator>")
-    parts.append(f"</{at}>")
-    return "".join(parts)
-
-
-def _drug(fit: Fit, drug: Drug) -> str:
-    at = "MedicationPrescribed/DrugCoded"
-    description = fit.text("MedicationPrescribed/DrugDescription", drug.description, most=script_checks.MAX_DESCRIPTION)
-    parts = [f"<DrugDescription>{description}</DrugDescription><DrugCoded>"]
-    if drug.ndc:
-        code = fit.ndc(f"{at}/ProductCode", drug.ndc)
-        parts.append(f"<ProductCode><Code>{code}</Code><Qualifier>ND</Qualifier></ProductCode>")
-    if drug.strength:
-        strength = drug.strength
-        parts.append(
-            f"<Strength><StrengthValue>{fit.strength_value(f'{at}/Strength/StrengthValue', strength.value)}"
-            "</StrengthValue><StrengthForm>"
-            f"<Code>{fit.nci_code(f'{at}/Strength/StrengthForm', strength.form_code)}</Code></StrengthForm>"
-            "<StrengthUnitOfMeasure>"
-            f"<Code>{fit.nci_code(f'{at}/Strength/StrengthUnitOfMeasure', strength.unit_code)}</Code>"
-            "</StrengthUnitOfMeasure></Strength>"
-        )
-    if drug.rxcui_qualifier not in script_codes.DRUG_QUALIFIERS.values():
-        hint, mend = drug.rxcui_qualifier[:5], "Choose a drug with strength and form, not an ingredient."
-        fit.refuse(f"{at}/DrugDBCode/Qualifier", "not_in_table", hint, mend)
-    rxcui = fit.digits(f"{at}/DrugDBCode/Code", drug.rxcui, lengths=(1, 2, 3, 4, 5, 6, 7, 8))
-    schedule = script_codes.SCHEDULE_CODES[drug.schedule]
-    parts.append(
-        f"<DrugDBCode><Code>{rxcui}</Code><Qualifier>{drug.rxcui_qualifier}</Qualifier></DrugDBCode>"
-        f"<DEASchedule><Code>{schedule}</Code></DEASchedule></DrugCoded>"
-    )
-    return "".join(parts)
-
-
-def _diagnoses(fit: Fit, prescription: Prescription) -> str:
-    field = "MedicationPrescribed/Diagnosis"
-    if len(prescription.diagnoses) > 2:
-        fit.refuse(field, "out_of_range", str(len(prescription.diagnoses)), "Give at most two diagnoses.")
-    parts = []
-    for diagnosis in prescription.diagnoses:
-        if diagnosis.stated_by not in ("1", "2"):
-            fit.refuse(field, "not_in_table", "", "Say who states the diagnosis.")
-        code = fit.diagnosis_code(f"{field}/Primary/Code", diagnosis.code, diagnosis.qualifier)
-        parts.append(
-            f"<Diagnosis><ClinicalInformationQualifier>{diagnosis.stated_by}</ClinicalInformationQualifier><Primary>"
-            f"<Code>{code}</Code><Qualifier>{diagnosis.qualifier}</Qualifier>"
-            f"<Description>{fit.text(f'{field}/Primary/Description', diagnosis.description, most=100)}</Description>"
-            "</Primary></Diagnosis>"
-        )
-    return "".join(parts)
-
-
-def _date(value: date | None) -> str:
-    return f"<Date>{value.isoformat() if value else ''}</Date>"

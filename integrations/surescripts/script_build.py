@@ -4,10 +4,11 @@ The routine lane only: a controlled or unknown schedule raises ControlledDrug be
 give the same bytes. It never cuts, guesses or fills in.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from integrations.surescripts import script_blocks, script_checks, script_codes
+from integrations.surescripts import script_blocks, script_checks, script_codes, script_header, script_medication
 from integrations.surescripts.script_fit import Fit, TextChange
 from integrations.surescripts.script_model import (
     CancelFlag,
@@ -19,19 +20,7 @@ from integrations.surescripts.script_model import (
     Prescription,
 )
 
-VERSION = "20170715"
-SOFTWARE = ("Refill Hub", "Refill Hub", "1.0.0")  # developer, product, release
-
-_OPEN = (
-    '<?xml version="1.0" encoding="UTF-8"?>\n'
-    f'<Message DatatypesVersion="{VERSION}" TransportVersion="{VERSION}" TransactionDomain="SCRIPT" '
-    f'TransactionVersion="{VERSION}" StructuresVersion="{VERSION}" ECLVersion="{VERSION}">'
-)
-_SOFTWARE = (
-    f"<SenderSoftware><SenderSoftwareDeveloper>{SOFTWARE[0]}</SenderSoftwareDeveloper>"
-    f"<SenderSoftwareProduct>{SOFTWARE[1]}</SenderSoftwareProduct>"
-    f"<SenderSoftwareVersionRelease>{SOFTWARE[2]}</SenderSoftwareVersionRelease></SenderSoftware>"
-)
+VERSION = script_header.VERSION
 _DAY = timedelta(days=1)
 
 
@@ -69,13 +58,12 @@ def prepare_newrx(
     script_checks.require_routine(prescription.drug)
     fit = Fit()
     _check_together(fit, envelope=envelope, patient=patient, prescription=prescription)
-    content = script_blocks.content(fit, patient, pharmacy, prescriber, prescription)
-    body = f"<Body><NewRx>{content}</NewRx></Body></Message>"
-    head = _header(
-        fit, to=Party("P", pharmacy.ncpdp_id), sender=Party("D", prescriber.spi), envelope=envelope, numbered=True
+    content = _content(fit, patient, pharmacy, prescriber, prescription)
+    head = script_header.outgoing(
+        to=Party("P", pharmacy.ncpdp_id), sender=Party("D", prescriber.spi), envelope=_numbered(fit, envelope)
     )
-    fit.finish()
-    return Built(document=f"{_OPEN}{head}{body}".encode("ascii"), changes=tuple(fit.changes))
+    document = script_header.document(fit, head, f"<NewRx>{content}</NewRx>")
+    return Built(document=document, changes=tuple(fit.changes))
 
 
 def build_cancelrx(
@@ -96,38 +84,30 @@ def build_cancelrx(
     script_checks.require_routine(prescription.drug)
     fit = Fit()
     body = (
-        f"<Body><CancelRx><ChangeOfPrescriptionStatusFlag>{flag.value}</ChangeOfPrescriptionStatusFlag>"
-        f"{script_blocks.content(fit, patient, pharmacy, prescriber, prescription)}</CancelRx></Body></Message>"
+        f"<CancelRx><ChangeOfPrescriptionStatusFlag>{flag.value}</ChangeOfPrescriptionStatusFlag>"
+        f"{_content(fit, patient, pharmacy, prescriber, prescription)}</CancelRx>"
     )
     if not relates_to:
         fit.refuse("Header/RelatesToMessageID", "missing", "", "Name the message that is withdrawn.")
-    head = _header(
-        fit,
+    head = script_header.outgoing(
         to=Party("P", pharmacy.ncpdp_id),
         sender=Party("D", prescriber.spi),
-        envelope=envelope,
+        envelope=_numbered(fit, envelope),
         relates_to=relates_to,
         rx_reference=rx_reference,
-        numbered=True,
     )
-    fit.finish()
-    return f"{_OPEN}{head}{body}".encode("ascii")
+    return script_header.document(fit, head, body)
 
 
 def build_getmessage(
     *, from_spi: str, mailbox_id: str, message_id: str, sent_at: datetime, acknowledge: str | None = None
 ) -> bytes:
     """A poll of the mailbox; acknowledge is the DeliveredID of what the caller has stored. Raises DoesNotFit."""
-    fit = Fit()
-    head = _header(
-        fit,
-        to=Party("M", mailbox_id),
-        sender=Party("D", from_spi),
-        envelope=Envelope(message_id=message_id, sent_at=sent_at),
-        acknowledge=acknowledge or "",
+    head = script_header.outgoing(
+        to=Party("M", mailbox_id), sender=Party("D", from_spi), envelope=Envelope(message_id, sent_at)
     )
-    fit.finish()
-    return f"{_OPEN}{head}<Body><GetMessage/></Body></Message>".encode("ascii")
+    head = dataclasses.replace(head, acknowledgement_id=acknowledge or "")
+    return script_header.document(Fit(), head, "<GetMessage/>")
 
 
 def build_status(
@@ -139,56 +119,25 @@ def build_status(
         fit.refuse("Status/Code", "not_in_table", code[:5], "Use a status code of the standard.")
     if not relates_to:
         fit.refuse("Header/RelatesToMessageID", "missing", "", "A status answers one message.")
-    head = _header(
-        fit, to=to, sender=sender, envelope=Envelope(message_id=message_id, sent_at=sent_at), relates_to=relates_to
+    head = script_header.outgoing(
+        to=to, sender=sender, envelope=Envelope(message_id, sent_at), relates_to=relates_to
     )
-    fit.finish()
-    return f"{_OPEN}{head}<Body><Status><Code>{code}</Code></Status></Body></Message>".encode("ascii")
+    return script_header.document(fit, head, f"<Status><Code>{code}</Code></Status>")
 
 
-def _header(
-    fit: Fit,
-    *,
-    to: Party,
-    sender: Party,
-    envelope: Envelope,
-    relates_to: str = "",
-    acknowledge: str = "",
-    rx_reference: str = "",
-    numbered: bool = False,
+def _content(
+    fit: Fit, patient: PatientRef, pharmacy: PharmacyRef, prescriber: PrescriberRef, prescription: Prescription
 ) -> str:
-    parts = [
-        f'<Header><To Qualifier="{to.qualifier}">{_party_id(fit, "Header/To", to)}</To>'
-        f'<From Qualifier="{sender.qualifier}">{_party_id(fit, "Header/From", sender)}</From>'
-        f"<MessageID>{fit.wire_id('Header/MessageID', envelope.message_id)}</MessageID>"
-    ]
-    if relates_to:
-        answered = fit.text("Header/RelatesToMessageID", relates_to, most=script_checks.MAX_ID)
-        parts.append(f"<RelatesToMessageID>{answered}</RelatesToMessageID>")
-    parts.append(f"<SentTime>{fit.moment('Header/SentTime', envelope.sent_at)}</SentTime>{_SOFTWARE}")
-    if acknowledge:
-        key = fit.text("Header/Mailbox/AcknowledgementID", acknowledge, most=255)
-        parts.append(f"<Mailbox><AcknowledgementID>{key}</AcknowledgementID></Mailbox>")
-    if envelope.test:
-        parts.append("<TestMessage>1</TestMessage>")
-    if rx_reference:
-        number = fit.text("Header/RxReferenceNumber", rx_reference, most=script_checks.MAX_ID)
-        parts.append(f"<RxReferenceNumber>{number}</RxReferenceNumber>")
-    if numbered:
-        number = fit.wire_id("Header/PrescriberOrderNumber", envelope.order_number)
-        parts.append(f"<PrescriberOrderNumber>{number}</PrescriberOrderNumber>")
-    parts.append("</Header>")
-    return "".join(parts)
+    """The four blocks that NewRx and CancelRx share, in their order."""
+    people = script_blocks.people(fit, patient=patient, pharmacy=pharmacy, prescriber=prescriber)
+    return f"{people}{script_medication.write(fit, prescription, script_medication.PRESCRIBED)}"
 
 
-def _party_id(fit: Fit, field: str, party: Party) -> str:
-    if party.qualifier == "P":
-        return fit.digits(field, party.id, lengths=(7,))
-    if party.qualifier == "D":
-        return fit.digits(field, party.id, lengths=(13,))
-    if party.qualifier not in script_codes.PARTY_QUALIFIERS:
-        fit.refuse(field, "not_in_table", "qualifier", "Use an address qualifier of the standard.")
-    return fit.text(field, party.id, most=255)
+def _numbered(fit: Fit, envelope: Envelope) -> Envelope:
+    """The envelope of a prescription, which always names its order (contract 4.1)."""
+    if not envelope.order_number:
+        fit.refuse("Header/PrescriberOrderNumber", "malformed", "0 characters", "Every prescription has its number.")
+    return envelope
 
 
 def _check_together(fit: Fit, *, envelope: Envelope, patient: PatientRef, prescription: Prescription) -> None:

@@ -89,6 +89,7 @@ SCHEDULES: Mapping[str, Schedule] = MappingProxyType({code: schedule for schedul
 
 # RxNorm term type -> DrugDBCode qualifier; ingredients and groups may not be sent.
 DRUG_QUALIFIERS: Mapping[str, str] = MappingProxyType({"SCD": "SCD", "SBD": "SBD", "GPCK": "GPK", "BPCK": "BPK"})
+QUANTITY_QUALIFIERS = frozenset({"38", "40", "87", "QS", "CF", "UQ", "QT"})  # 38 original, 40 remaining, 87 received
 DIAGNOSIS_QUALIFIERS = frozenset({"ABF", "LD"})  # ICD-10-CM, SNOMED CT
 PARTY_QUALIFIERS = frozenset({"P", "D", "C", "M", "CF", "ZZZ", "PY", "DIRECT", "REMS"})
 
@@ -163,6 +164,42 @@ REASON_CODES: Mapping[str, str] = MappingProxyType(
         "DD": "Not stocked",
         "DE": "Prior authorization denied",
         "FS": "Out of stock",
+    }
+)
+
+
+RENEWAL_DENIALS = frozenset("AA AB AC AD AE AF AG AM AN AP BE CZ DA".split())
+CHANGE_DENIALS = frozenset("AA AB AC AE AF AL AM AN AO AP BE".split())
+CANCEL_DENIALS = frozenset("AA AB AC AP AR".split())
+NOT_DISPENSED = frozenset("AA AB AC AD AG AO BF BG BP BQ BT CS DB DC DD DE FS".split())
+
+# What a pharmacy may ask to change (contract 6.5).
+CHANGE_CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "G": "Generic substitution",
+        "P": "Prior authorization required",
+        "T": "Therapeutic interchange",
+        "D": "Drug use evaluation",
+        "S": "Script clarification",
+        "OS": "Out of stock",
+        "U": "Prescriber authorization",
+    }
+)
+CHANGE_SUB_CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "A": "State license",
+        "B": "DEA status",
+        "C": "DEA class",
+        "D": "State controlled substance registration",
+        "E": "State controlled substance registration class",
+        "F": "NADEAN",
+        "G": "NPI",
+        "H": "Plan enrolment",
+        "I": "Prescriptive authority",
+        "J": "REMS enrolment",
+        "K": "Lock-in",
+        "L": "Supervisor",
+        "M": "Certificate to prescribe",
     }
 )
 
