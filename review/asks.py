@@ -3,13 +3,14 @@
 Built outside any transaction by `review.intake` (or from a stored request by `review.facts`); decides nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from integrations.models import MirrorMedication, PharmacyEntry
+from integrations.surescripts.script_model import NetworkMessage
 from refillhub.practices.models import Location, Practice, Provider
 from review.identity import Snapshot
-from review.models import InboundEvent, Kind
+from review.models import InboundEvent, Kind, NetworkMail, Source
 from rules import facts as rule_facts
 
 
@@ -32,6 +33,14 @@ class Match:
     ndc: str
     quantity_unit: str
     days_supply: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewal:
+    """A renewal request of a pharmacy: the stored letter and what it says."""
+
+    mail: NetworkMail
+    message: NetworkMessage = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,5 +86,8 @@ class Ask:
     mirror_age_minutes: int | None = None
     other_drugs: tuple[rule_facts.Drug, ...] | None = None
     reasons: tuple[str, ...] = ()
+    source: Source = Source.KLARA
+    """A pharmacy's own request has no events."""
+    renewal: Renewal | None = None
     is_thanks: bool = False
     is_cancel: bool = False

@@ -13,7 +13,7 @@ from review import matching, understanding
 from review.asks import Ask, Match
 from review.charts import Chart
 from review.identity import Snapshot
-from review.models import Kind, RefillRequest
+from review.models import Kind, RefillRequest, Source
 from rules import facts as f
 
 DANGER = frozenset({"emergency", "symptom", "pregnancy"})
@@ -65,6 +65,7 @@ def ask_of(
             and (match is None or one.external_id != match.medication.external_id)
         ),
         reasons=reasons,
+        source=Source(request.source),
     )
 
 

@@ -94,6 +94,8 @@ class Context:
     pulled: set[uuid.UUID] = field(default_factory=set)
     run_outs: dict[uuid.UUID, Any] = field(default_factory=dict)
     decisions: list[Any] = field(default_factory=list)
+    answers: list[Any] = field(default_factory=list)
+    """(renewal request, dispatch that answers it), to be noted once the dispatch is stored."""
 
     def of_patient(self, practice_id: uuid.UUID, patient_id: str) -> list[RefillRequest]:
         """Every recent request of a chart patient, oldest first."""

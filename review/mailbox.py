@@ -17,11 +17,12 @@ from integrations.surescripts import client, script_read
 from integrations.surescripts.script_model import MessageKind, NetworkMessage
 from integrations.surescripts.types import FetchResult
 from refillhub.practices.models import Practice, Spi
-from review import sending, workflow
+from review import renewals, sending, workflow
+from review.answers import MAIL_PURPOSE
+from review.asks import Renewal
 from review.models import Dispatch, NetworkMail
 from review.workflow import Result
 
-PURPOSE = "network_mail"
 MOST_AT_ONCE = 200
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ def _keep(*, connection: Connection, found: FetchResult, now: datetime) -> int:
 
 
 def _store(practice: Practice, message: NetworkMessage, now: datetime) -> int:
-    sealed = vault.seal_payload(plain=message.raw, practice_id=practice.id, stage=practice.stage, purpose=PURPOSE)
+    sealed = vault.seal_payload(plain=message.raw, practice_id=practice.id, stage=practice.stage, purpose=MAIL_PURPOSE)
     try:
         with transaction.atomic():
             NetworkMail.objects.create(
@@ -113,7 +114,7 @@ def apply_new(*, practice: Practice, now: datetime) -> int:
     }
     for row in rows:
         plain = vault.open_payload(
-            sealed=bytes(row.document_sealed), practice_id=practice.id, stage=practice.stage, purpose=PURPOSE
+            sealed=bytes(row.document_sealed), practice_id=practice.id, stage=practice.stage, purpose=MAIL_PURPOSE
         )
         dispatch = by_message.get(row.relates_to)
         try:
@@ -142,8 +143,10 @@ def _apply(
             codes=message.reply.reason_codes,
             now=now,
         )
+    elif message.kind == MessageKind.RX_RENEWAL_REQUEST:
+        renewals.take_in(practice=practice, renewal=Renewal(mail=mail, message=message), now=now)
     elif message.kind == MessageKind.RX_FILL:
         workflow.keep_fill(practice=practice, dispatch=dispatch, message=message, now=now)
     else:
-        # Renewal and change requests, and whatever we do not know: a person looks (surescripts 4.7, rule 6).
+        # Change requests, and whatever we do not know: a person looks (surescripts 4.7, rule 6).
         workflow.keep_stray(practice=practice, mail_id=mail.id, kind=message.body_name, now=now)

@@ -11,42 +11,20 @@ from datetime import datetime
 from typing import Any
 
 from integrations.models import Connection, PharmacyEntry, Vendor
-from integrations.surescripts import script_build, script_checks, script_codes, script_model, script_read
-from refillhub.practices.models import Provider, Spi
-from review import outbox
+from integrations.surescripts import script_build, script_checks, script_model, script_read
+from refillhub.practices.models import Provider
+from review import outbox, parties
 from review.identity import Snapshot
 from review.models import Dispatch, DispatchKind, RefillRequest
 from rules import hours
 
-_GENDERS = {"male": script_model.Gender.MALE, "female": script_model.Gender.FEMALE}
 # Chart states after our prescription was taken by the network (drchrono 7.2).
 ELECTRONIC = "Electronic eRx Sent"
-
-
-class NoSender(Exception):
-    """The prescriber has no active SPI at a place from which this request may be sent (requirement F045)."""
 
 
 def order_number(*, request: RefillRequest, revision: int) -> str:
     """PrescriberOrderNumber: stable for the life of the prescription, at most 35 characters."""
     return f"RH-{request.id.hex[:20]}-{revision:02d}"
-
-
-def spi_for(*, provider: Provider, request: RefillRequest) -> Spi:
-    """The provider's SPI at the request's location, else at the home location, else the only one. Raises NoSender."""
-    active = [row for row in provider.spis.all() if row.is_active]
-    for location_id in (request.location_id, provider.location_id):
-        for row in active:
-            if location_id and row.location_id == location_id:
-                return row
-    if len(active) == 1:
-        return active[0]
-    raise NoSender(f"{provider.id} has no active SPI for this location")
-
-
-def zone_of(request: RefillRequest) -> str:
-    """Time zone of the request's place."""
-    return (request.location.time_zone if request.location else "") or request.practice.time_zone or "UTC"
 
 
 def newrx(
@@ -102,76 +80,14 @@ def newrx_document(
     number: str,
 ) -> bytes:
     """The bytes of the NewRx, checked against every table of the contract."""
-    spi = spi_for(provider=provider, request=request)
-    place = spi.location
+    spi = parties.spi_for(provider=provider, request=request)
     return script_build.build_newrx(
         envelope=script_model.Envelope(message_id=message_id, sent_at=now, order_number=number),
-        patient=script_model.PatientRef(
-            name=script_model.Name(last=snapshot.last_name, first=snapshot.first_name, middle=snapshot.middle_name),
-            gender=_GENDERS.get(snapshot.sex.lower(), script_model.Gender.UNKNOWN),
-            born_on=snapshot.born_on(),
-            address=script_model.Address(
-                line1=snapshot.address, city=snapshot.city, state=snapshot.state, postal_code=snapshot.zip_code
-            ),
-            phone=snapshot.phone,
-            chart_id=f"DRC-{snapshot.patient_external_id}",
-        ),
-        pharmacy=script_model.PharmacyRef(
-            ncpdp_id=pharmacy.ncpdp_id,
-            npi=pharmacy.npi,
-            name=pharmacy.name,
-            phone=pharmacy.phone,
-            fax=pharmacy.fax,
-            address=script_model.Address(
-                line1=pharmacy.address_line_1,
-                line2=pharmacy.address_line_2,
-                city=pharmacy.city,
-                state=pharmacy.state,
-                postal_code=pharmacy.zip_code,
-            ),
-        ),
-        prescriber=script_model.PrescriberRef(
-            spi=spi.spi,
-            npi=provider.npi,
-            name=script_model.Name(last=provider.last_name, first=provider.first_name, suffix=provider.suffix),
-            phone=place.phone,
-            fax=place.fax,
-            practice_name=request.practice.name,
-            place_of_service="11",
-            address=script_model.Address(
-                line1=place.address_line_1,
-                line2=place.address_line_2,
-                city=place.city,
-                state=place.state,
-                postal_code=place.zip,
-            ),
-        ),
-        prescription=script_model.Prescription(
-            drug=script_model.Drug(
-                description=request.drug_name,
-                schedule=_schedule(request.schedule),
-                rxcui=request.rxcui,
-                rxcui_qualifier=request.rxcui_qualifier,
-                ndc=request.ndc,
-            ),
-            quantity=request.quantity,
-            unit_code=script_codes.unit_code(request.quantity_unit) or "",
-            days_supply=request.days_supply,
-            written_on=hours.local_date(moment=now, time_zone=zone_of(request)),
-            refills=request.refills,
-            sig=request.sig,
-        ),
+        patient=parties.patient(snapshot=snapshot),
+        pharmacy=parties.pharmacy(row=pharmacy),
+        prescriber=parties.prescriber(spi=spi, provider=provider, practice_name=request.practice.name),
+        prescription=parties.prescription(request=request, now=now),
     )
-
-
-def _schedule(schedule: str) -> script_model.Schedule:
-    return {
-        "not_controlled": script_model.Schedule.NOT_CONTROLLED,
-        "ii": script_model.Schedule.II,
-        "iii": script_model.Schedule.III,
-        "iv": script_model.Schedule.IV,
-        "v": script_model.Schedule.V,
-    }.get(schedule, script_model.Schedule.UNKNOWN)
 
 
 def successor(*, dispatch: Dispatch, due_at: datetime, now: datetime) -> Dispatch:
@@ -202,7 +118,7 @@ def successor(*, dispatch: Dispatch, due_at: datetime, now: datetime) -> Dispatc
 
 def chart_record(*, request: RefillRequest, now: datetime) -> Mapping[str, Any]:
     """What the chart entry is to say once the network has taken the prescription (drchrono 7.2, PATCH)."""
-    written = hours.local_date(moment=now, time_zone=zone_of(request)).isoformat()
+    written = hours.local_date(moment=now, time_zone=parties.zone_of(request)).isoformat()
     patch: dict[str, Any] = {"date_prescribed": written, "order_status": ELECTRONIC}
     if request.quantity is not None:
         patch["dispense_quantity"] = float(request.quantity)
@@ -225,7 +141,7 @@ def chart_dispatch(*, request: RefillRequest, now: datetime) -> Dispatch:
 
 def chart_correction(*, request: RefillRequest, now: datetime) -> Mapping[str, Any]:
     """What the chart entry is to say when that prescription was rejected after all."""
-    day = hours.local_date(moment=now, time_zone=zone_of(request)).isoformat()
+    day = hours.local_date(moment=now, time_zone=parties.zone_of(request)).isoformat()
     note = f"Refill Hub {request.short_id}: the prescription recorded above was rejected on {day}; it was not filled."
     return {"how": "note", "entry": request.entry_external_id, "note": note}
 

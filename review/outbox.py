@@ -23,6 +23,7 @@ PURPOSE = "dispatch"
 LANES: Mapping[str, Lane] = {
     DispatchKind.NEWRX: Lane.ROUTINE,
     DispatchKind.CANCELRX: Lane.ROUTINE,
+    DispatchKind.ANSWER: Lane.ROUTINE,
     DispatchKind.REPLY: Lane.KLARA,
     DispatchKind.CHART: Lane.DRCHRONO,
     DispatchKind.TASK: Lane.DRCHRONO,

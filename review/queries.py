@@ -265,7 +265,7 @@ def decisive(dispatches: Sequence[Dispatch]) -> list[Dispatch]:
         for row in dispatches
         if row.state not in (DispatchState.TAKEN_BACK, DispatchState.SHADOWED, DispatchState.REJECTED)
         and (
-            row.kind in (DispatchKind.NEWRX, DispatchKind.PHARMACY)
+            row.kind in (DispatchKind.NEWRX, DispatchKind.PHARMACY, DispatchKind.ANSWER)
             or (row.kind == DispatchKind.REPLY and row.purpose in _DECISIVE_REPLIES)
         )
     ]

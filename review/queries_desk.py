@@ -21,8 +21,8 @@ MOST_OPEN = 2000
 MOST_DO_NOW = 40
 TARGET = timedelta(hours=4)
 AGES = (("0–1 h", 1), ("1–2 h", 2), ("2–4 h", 4), ("Over 4", None))
-FAILED = ("transmission_failed", "unresolved", "cancel_failed", "reply_failed", "task_failed", "task_unresolved",
-          "pharmacy_not_changed")  # fmt: skip
+FAILED = ("transmission_failed", "unresolved", "cancel_failed", "reply_failed", "answer_failed", "task_failed",
+          "task_unresolved", "pharmacy_not_changed")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

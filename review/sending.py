@@ -22,11 +22,12 @@ from integrations.surescripts.types import Endpoint
 from refillhub.practices.models import Practice, Provider
 from review import outbox
 from review.ledger import SYSTEM
-from review.models import Dispatch, DispatchKind
+from review.models import SCRIPT_KINDS, Dispatch, DispatchKind
 
 VENDOR_OF = {
     DispatchKind.NEWRX: Vendor.surescripts,
     DispatchKind.CANCELRX: Vendor.surescripts,
+    DispatchKind.ANSWER: Vendor.surescripts,
     DispatchKind.REPLY: Vendor.klara,
     DispatchKind.CHART: Vendor.drchrono,
     DispatchKind.TASK: Vendor.drchrono,
@@ -70,7 +71,7 @@ def _send(*, dispatch: Dispatch, connection: Connection | None, now: datetime) -
     if connection is None:
         return Outcome(kind=OutcomeKind.NOT_SENT, code="not_connected", transient=False, configuration=True)
     try:
-        if kind in (DispatchKind.NEWRX, DispatchKind.CANCELRX):
+        if kind in SCRIPT_KINDS:
             return _script(dispatch=dispatch, connection=connection, now=now)
         if kind == DispatchKind.REPLY:
             values = outbox.values_of(dispatch)

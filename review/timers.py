@@ -44,6 +44,7 @@ from review import (
 from review.asks import Ask
 from review.ledger import SYSTEM
 from review.models import (
+    SCRIPT_KINDS,
     Dispatch,
     DispatchKind,
     EntryAlias,
@@ -401,7 +402,7 @@ def purge(*, now: datetime) -> dict[str, int]:
         # Prescriptions are records and stay for the practice's retention; what was said beside them does not.
         bodies += (
             Dispatch.objects.filter(practice=practice, settled_at__lt=old, request__ended_at__lt=old)
-            .exclude(kind__in=[DispatchKind.NEWRX, DispatchKind.CANCELRX])
+            .exclude(kind__in=SCRIPT_KINDS)
             .exclude(document_sealed=b"")
             .update(document_sealed=b"")
         )

@@ -44,12 +44,15 @@ class Channel(StrEnum):
     text = "text"
     form = "form"
     voicemail = "voicemail"
+    network = "network"
+    """A renewal request of a pharmacy."""
     unknown = "unknown"
 
 
 class Author(StrEnum):
     patient = "patient"
     proxy = "proxy"
+    pharmacy = "pharmacy"
     unknown = "unknown"
 
 

@@ -61,15 +61,19 @@ def doubts(case: Case) -> Finding | None:
 
 def channel(case: Case) -> Finding | None:
     """A transcript of a voice is not the patient's words (issue: voicemail means a person)."""
-    if case.facts.reading.channel in (Channel.text, Channel.form):
+    if case.facts.reading.channel in (Channel.text, Channel.form, Channel.network):
         return None
     return Finding("channel", "Voicemail, or a channel we do not know.", PERSON, case.facts.reading.channel.value,
                    source="F055")  # fmt: skip
 
 
 def author(case: Case) -> Finding | None:
-    """Somebody else writing for the patient: a person looks whether that somebody may."""
-    if case.facts.reading.author is Author.patient:
+    """Somebody else writing for the patient: a person looks whether that somebody may. A pharmacy asks for itself, by
+    the network only."""
+    reading = case.facts.reading
+    if reading.author is Author.patient and reading.channel is not Channel.network:
+        return None
+    if reading.author is Author.pharmacy and reading.channel is Channel.network:
         return None
     return Finding("author", "Not surely written by the patient.", PERSON, case.facts.reading.author.value,
                    source="F055")  # fmt: skip

@@ -23,7 +23,10 @@ RULES_SHELL = {*SHELL_TEXT.split(), "previewing", "publishing", "releases", "voc
 # Inside review: a file imports its own line and those below, never above.
 REVIEW_LINES = {
     5: {"urls", "admin", "webhooks", "tasks", "views", "api", "management", "forms", "templatetags", "apps"},
-    4: {"backtest", "intake", "gathering", "mailbox", "directory", "delivery", "timers", "metrics", "report"},
+    4: {
+        "backtest", "intake", "gathering", "mailbox", "renewals", "directory", "delivery", "timers", "metrics",
+        "report",
+    },
     3: {"workflow"},
     2: set(),  # outbox, routing, replies, facts, queries, access ...: every file not named here
     1: {"states", "models", "migrations"},

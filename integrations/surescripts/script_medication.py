@@ -26,6 +26,8 @@ class Block:
 
 PRESCRIBED = Block("MedicationPrescribed", frozenset({"WrittenDate", "DaysSupply"}), is_ours=True)
 RESPONSE = Block("MedicationResponse", frozenset({"WrittenDate", "DaysSupply"}), is_ours=True)
+DENIED = Block("MedicationResponse", frozenset({"WrittenDate"}))
+"""What was asked, said back with a denial: a pharmacy that codes loosely is answered all the same."""
 THEIRS_PRESCRIBED = Block("MedicationPrescribed", frozenset({"WrittenDate"}))
 DISPENSED_FOR_RENEWAL = Block("MedicationDispensed", frozenset({"LastFillDate"}), refills="none")
 DISPENSED = Block("MedicationDispensed")

@@ -109,7 +109,9 @@ def _renewal_request(fit: Fit, message: NetworkMessage) -> str:
 
 
 def _renewal_response(fit: Fit, message: NetworkMessage) -> str:
-    block = _medication(fit, message.prescribed, script_medication.RESPONSE)
+    is_denied = message.reply is not None and message.reply.kind == "Denied"
+    shape = script_medication.DENIED if is_denied else script_medication.RESPONSE
+    block = _medication(fit, message.prescribed, shape)
     decided = f"<Response>{reply(fit, message)}</Response>"
     return f"<RxRenewalResponse>{decided}{people(fit, message)}{block}</RxRenewalResponse>"
 

@@ -1,7 +1,7 @@
 """The nouns of the refill workflow. Rows only: verbs live in `review/workflow`, sending in `review/delivery.py`."""
 
 from review.models.alarms import Alarm, MorningReport
-from review.models.dispatches import Dispatch, DispatchKind, Lane, ReplyPurpose
+from review.models.dispatches import SCRIPT_KINDS, Dispatch, DispatchKind, Lane, ReplyPurpose
 from review.models.inbox import EventKind, EventLink, InboundEvent, Origin, Progress
 from review.models.learning import AliasEnd, EntryAlias, ReadingCorrection
 from review.models.reports import FillReport, NetworkMail
@@ -15,6 +15,7 @@ from review.models.requests import (
 )
 
 __all__ = [
+    "SCRIPT_KINDS",
     "Alarm",
     "AliasEnd",
     "Comment",

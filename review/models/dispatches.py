@@ -21,6 +21,11 @@ class DispatchKind(models.TextChoices):
     TASK = "task", "task in DrChrono"
     PHARMACY = "pharmacy", "preferred pharmacy"
     PAGE = "page", "page to the on-call"
+    ANSWER = "answer", "denial to the pharmacy"
+
+
+SCRIPT_KINDS = (DispatchKind.NEWRX, DispatchKind.CANCELRX, DispatchKind.ANSWER)
+"""What speaks SCRIPT to the network. A granted renewal is a prescription and goes as NEWRX; ANSWER only ever denies."""
 
 
 class Lane(models.TextChoices):
@@ -125,7 +130,7 @@ class Dispatch(models.Model):
                 name="controlled_is_signed",
             ),
             models.CheckConstraint(
-                condition=models.Q(lane__in=["routine", "epcs"]) | ~models.Q(kind__in=["newrx", "cancelrx"]),
+                condition=models.Q(lane__in=["routine", "epcs"]) | ~models.Q(kind__in=["newrx", "cancelrx", "answer"]),
                 name="prescription_lane",
             ),
             models.UniqueConstraint(fields=["practice", "idempotency_key"], name="one_dispatch_per_key"),

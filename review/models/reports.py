@@ -49,6 +49,11 @@ class NetworkMail(models.Model):
     received_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True)
     is_matched = models.BooleanField(default=False)
+    request = models.ForeignKey(
+        "review.RefillRequest", null=True, on_delete=models.PROTECT, related_name="mail", help_text="What it opened."
+    )
+    answered_by = models.ForeignKey("review.Dispatch", null=True, on_delete=models.PROTECT, related_name="+")
+    """The message of ours that answers a renewal request."""
 
     class Meta:
         constraints: ClassVar = [

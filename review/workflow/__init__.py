@@ -27,6 +27,7 @@ from review.workflow.people import (
     take_up,
     tell,
 )
+from review.workflow.renewing import take_in_renewal
 from review.workflow.repointing import Became
 from review.workflow.settlement import Result, claim_due, claim_repeats, settle, unresolved_ids
 from review.workflow.timed import (
@@ -86,6 +87,7 @@ __all__ = [
     "settle",
     "settle_cancel",
     "take_back",
+    "take_in_renewal",
     "take_up",
     "tell",
     "unresolved_ids",

@@ -4,6 +4,7 @@ A controlled or unknown drug becomes a task in DrChrono, never a dispatch.
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,11 +12,12 @@ from decimal import Decimal
 from integrations.models import MirrorMedication, MirrorPatient
 from integrations.surescripts.script_checks import ControlledDrug, DoesNotFit
 from refillhub.practices.models import Provider, User
-from review import identity, orders, outbox
+from review import answers, identity, orders, outbox, parties
+from review.asks import Renewal
 from review.ledger import Ledger
 from review.models import Dispatch, DispatchKind, InboundEvent, Kind, Progress, RefillRequest
 from review.states import RequestState
-from review.workflow import acts, deciding, moves, notices
+from review.workflow import acts, answering, deciding, moves, notices
 
 R = RequestState
 
@@ -105,14 +107,44 @@ def _send(*, request: RefillRequest, provider: Provider, ledger: Ledger) -> None
         raise acts.NotPossible(
             "pharmacy_not_current", "The pharmacy is not active in the directory; choose another one."
         )
+    waiting = answers.pending(request=request)
+    renewal = answers.grantable(waiting=waiting, provider=provider, request=request)
     try:
-        made = orders.newrx(request=request, snapshot=snapshot, provider=provider, pharmacy=row, now=now, due_at=due)
-    except (DoesNotFit, ControlledDrug, orders.NoSender) as error:
+        if renewal is not None:
+            made = answers.grant(
+                renewal=renewal, request=request, snapshot=snapshot, provider=provider, now=now, due_at=due
+            )
+        else:
+            made = orders.newrx(
+                request=request, snapshot=snapshot, provider=provider, pharmacy=row, now=now, due_at=due
+            )
+    except (DoesNotFit, ControlledDrug, parties.NoSender) as error:
         raise acts.NotPossible("does_not_fit", str(error)) from error
     moves.move(request=request, verb="approve", to=R.APPROVED, now=now)
     request.approved_at = now
     request.prescriber = provider
     outbox.put(dispatches=[made], ledger=ledger)
+    _answer(request=request, waiting=waiting, renewal=renewal, made=made, ledger=ledger)
+
+
+def _answer(
+    *, request: RefillRequest, waiting: Sequence[Renewal], renewal: Renewal | None, made: Dispatch, ledger: Ledger
+) -> None:
+    """The granted renewal request has its answer; others of the same drug are told that it was dealt with."""
+    if renewal is not None:
+        answering.note(renewal=renewal, dispatch=made)
+    for one in waiting:
+        if one is renewal:
+            continue
+        is_here = one.message.header.sender.id == request.pharmacy_ncpdp
+        answering.deny(
+            request=request,
+            waiting=[one],
+            code=answers.ELSEWHERE,
+            text=answering.SENT if is_here else answering.ELSEWHERE,
+            due_at=made.due_at,
+            ledger=ledger,
+        )
 
 
 def _approve_pharmacy(request: RefillRequest, ledger: Ledger, changes: Changes | None) -> None:

@@ -24,6 +24,7 @@ def follow(*, work: Settling, dispatch: Dispatch, before: str, outcome: Outcome)
         DispatchKind.TASK: _task,
         DispatchKind.PHARMACY: _pharmacy,
         DispatchKind.PAGE: _page,
+        DispatchKind.ANSWER: _answer,
     }
     if dispatch.state in GOOD and before not in GOOD:
         handlers[DispatchKind(dispatch.kind)](work, request, dispatch, is_good=True)
@@ -49,6 +50,26 @@ def _reply(work: Settling, request: RefillRequest, dispatch: Dispatch, *, is_goo
         return
     notices.item(work=work, request=request, reason="reply_failed", code=dispatch.code, text=dispatch.text)
     notices.alarm(practice=request.practice, kind="reply_failed", key=str(request.id), now=work.ledger.now)
+
+
+def _answer(work: Settling, request: RefillRequest, dispatch: Dispatch, *, is_good: bool) -> None:
+    """A denial the network did not take: the pharmacy still waits, and a person telephones."""
+    if is_good:
+        return
+    if request.state in MESSAGE_BOUND_STATES:
+        moves.to_person(
+            request=request,
+            verb="return",
+            reasons=["answer_failed"],
+            ledger=work.ledger,
+            queue="assistant",
+            code=dispatch.code,
+            text=dispatch.text,
+        )
+        work.moved.add(request.id)
+    else:
+        notices.item(work=work, request=request, reason="answer_failed", code=dispatch.code, text=dispatch.text)
+    notices.alarm(practice=request.practice, kind="answer_failed", key=str(request.id), now=work.ledger.now)
 
 
 def _chart(work: Settling, request: RefillRequest, dispatch: Dispatch, *, is_good: bool) -> None:

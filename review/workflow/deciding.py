@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 
 from integrations.models import PharmacyEntry
 from integrations.surescripts.script_checks import ControlledDrug, DoesNotFit
+from review import answers, orders, outbox, parties, records, routing
 from review import facts as facts_of
-from review import orders, outbox, records, routing
 from review.asks import Ask, Match
 from review.context import Context
 from review.ledger import Ledger
-from review.models import Dispatch, DispatchKind, Kind, Queue, RefillRequest, ReplyPurpose
+from review.models import Dispatch, DispatchKind, Kind, Queue, RefillRequest, ReplyPurpose, Source
 from review.states import DispatchState, RequestState
-from review.workflow import moves, notices
+from review.workflow import answering, moves, notices
 from rules import hours
 from rules.decision import Decision, Outcome
 
@@ -35,6 +35,7 @@ def new_request(*, ask: Ask, now: datetime) -> RefillRequest:
         practice=ask.practice,
         location=ask.location,
         kind=ask.kind,
+        source=ask.source,
         state=R.RECEIVED,
         patient_external_id=ask.patient_external_id,
         patient_ref=ask.patient_ref,
@@ -240,16 +241,33 @@ def _approve(
     if ask.snapshot is None or ask.pharmacy is None or request.prescriber is None:
         _review(request=request, verb=verb, queue=Queue.PRESCRIBER, reasons=["identity_incomplete"], ledger=ledger)
         return
+    waiting = [ask.renewal] if ask.renewal else answers.pending(request=request) if verb == "release" else []
+    renewal = answers.grantable(waiting=waiting, provider=request.prescriber, request=request)
+    if waiting and renewal is None:
+        # Another prescriber's or another pharmacy's: how it is answered is a person's to say.
+        _review(request=request, verb=verb, queue=Queue.PRESCRIBER, reasons=["renewal_elsewhere"], ledger=ledger)
+        return
     try:
-        made = orders.newrx(
-            request=request,
-            snapshot=ask.snapshot,
-            provider=request.prescriber,
-            pharmacy=ask.pharmacy,
-            now=ledger.now,
-            due_at=due,
-        )
-    except (DoesNotFit, ControlledDrug, orders.NoSender) as error:
+        if renewal is not None:
+            made = answers.grant(
+                renewal=renewal,
+                request=request,
+                snapshot=ask.snapshot,
+                provider=request.prescriber,
+                now=ledger.now,
+                due_at=due,
+            )
+            context.answers.append((renewal, made))
+        else:
+            made = orders.newrx(
+                request=request,
+                snapshot=ask.snapshot,
+                provider=request.prescriber,
+                pharmacy=ask.pharmacy,
+                now=ledger.now,
+                due_at=due,
+            )
+    except (DoesNotFit, ControlledDrug, parties.NoSender) as error:
         _review(
             request=request,
             verb=verb,
@@ -339,6 +357,10 @@ def _join(*, request: RefillRequest, ask: Ask, context: Context, verb: str, ledg
         _review(request=request, verb=verb, queue=Queue.PRESCRIBER, reasons=["duplicate_unclear"], ledger=ledger)
         return
     request.duplicate_of = first
+    if first.source == Source.PHARMACY and not first.conversation_id and request.conversation_id:
+        # The patient asks too: the one decision is told in their conversation.
+        first.conversation_id, first.sender_id = request.conversation_id, request.sender_id
+        first.save(update_fields=["conversation_id", "sender_id"])
     moves.move(request=request, verb=verb, to=R.DUPLICATE, now=ledger.now)
     ledger.on_request(request, "request.duplicate", outcome=request.state, data={"of": str(first.id)})
 
@@ -388,7 +410,7 @@ def is_unsent(dispatches: Sequence[Dispatch]) -> bool:
     decisive = [
         row
         for row in dispatches
-        if row.kind in (DispatchKind.NEWRX, DispatchKind.PHARMACY)
+        if row.kind in (DispatchKind.NEWRX, DispatchKind.PHARMACY, DispatchKind.ANSWER)
         or (row.kind == DispatchKind.REPLY and row.purpose in DECISIONS)
     ]
     live = [row for row in decisive if row.state not in (D.TAKEN_BACK, D.SHADOWED, D.REJECTED)]
@@ -416,3 +438,6 @@ def store(
         RefillRequest.objects.bulk_create(requests)
     records.store(decided=context.decisions, now=ledger.now, context=context)
     outbox.put(dispatches=dispatches, ledger=ledger)
+    for renewal, dispatch in context.answers:
+        answering.note(renewal=renewal, dispatch=dispatch)
+    context.answers.clear()

@@ -20,6 +20,7 @@ ALARMS = {
     "task_failed": "A task could not be created in DrChrono.",
     "page_failed": "The person on call could not be paged.",
     "reply_failed": "A message to a patient could not be delivered.",
+    "answer_failed": "A pharmacy's renewal request could not be answered by the network.",
     "event_conflict": "Klara sent one message id with two different contents.",
     "event_quarantined": "A signed message could not be read.",
     "unmatched_practice": "A signed message named another practice.",

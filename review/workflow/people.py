@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from integrations import vault
 from integrations.models import PharmacyEntry
 from refillhub.practices.models import Provider, User
-from review import orders, outbox, replies, states
+from review import answers, orders, outbox, replies, states
 from review.ledger import Ledger
 from review.models import (
     Comment,
@@ -21,7 +21,7 @@ from review.models import (
     ReplyPurpose,
 )
 from review.states import DispatchState, RequestState
-from review.workflow import acts, deciding, moves, notices
+from review.workflow import acts, answering, deciding, moves, notices
 
 R = RequestState
 COMMENT_PURPOSE = "comment"
@@ -71,16 +71,30 @@ def _tell(
     request: RefillRequest, ledger: Ledger, *, purpose: ReplyPurpose, to: RequestState, verb_name: str, note: str = ""
 ) -> None:
     row = moves.pharmacy_names([request]).get((request.practice.stage, request.pharmacy_ncpdp))
+    waiting = answers.pending(request=request)
     moves.move(request=request, verb=verb_name, to=to, now=ledger.now)
+    due_at = ledger.now + timedelta(seconds=request.practice.undo_seconds_person)
+    answering.deny(
+        request=request,
+        waiting=waiting,
+        code={ReplyPurpose.VISIT: answers.VISIT_FIRST, ReplyPurpose.TOLD: answers.ELSEWHERE}.get(
+            purpose, request.answer_code
+        ),
+        text={ReplyPurpose.TOLD: answering.FILLS_LEFT}.get(purpose, ""),
+        due_at=due_at,
+        ledger=ledger,
+    )
     answer_ = moves.reply(
         request=request,
         purpose=purpose,
         now=ledger.now,
-        due_at=ledger.now + timedelta(seconds=request.practice.undo_seconds_person),
+        due_at=due_at,
         pharmacy_name=row.name if row else "",
         note=note,
         language=notices.language_of(request),
     )
+    if answer_ is None and waiting:
+        return  # the pharmacy alone has asked, and is answered
     if answer_ is None:
         raise acts.NotPossible("nobody_to_answer", "There is no conversation to answer in.")
     outbox.put(dispatches=[answer_], ledger=ledger)
@@ -98,6 +112,14 @@ def answer(
         acts.decided(request, user, now)
         request.answer_code = reason.strip()[:40]
         moves.move(request=request, verb="answer", to=R.ANSWERED, now=now)
+        # What a person dealt with by telephone is told to have been; an answer that cannot be built is theirs already.
+        answering.deny_or_item(
+            request=request,
+            waiting=answers.pending(request=request),
+            code=answers.ELSEWHERE,
+            text=answering.BY_A_PERSON,
+            ledger=ledger,
+        )
         if text.strip():
             made = moves.reply(request=request, purpose=ReplyPurpose.ANSWER, now=now, note=text.strip())
             outbox.put(dispatches=[made] if made else [], ledger=ledger)
@@ -154,6 +176,8 @@ def cancel(*, request_id: uuid.UUID, user: User, version: int, now: datetime, re
     def act(request: RefillRequest, ledger: Ledger) -> None:
         acts.refuse_locked(request)
         acts.decided(request, user, now)
+        if answers.pending(request=request):
+            raise acts.NotPossible("pharmacy_waits", "The pharmacy waits for an answer: deny it, or mark it answered.")
         request.answer_code = reason.strip()[:40]
         moves.move(request=request, verb="cancel", to=R.CANCELLED, now=now)
         ledger.on_request(request, "request.cancelled", outcome=request.state, data={"reason": request.answer_code})
@@ -184,7 +208,7 @@ def take_back(*, request_id: uuid.UUID, user: User, version: int | None, now: da
         decisive = [
             d
             for d in live
-            if d.kind in (DispatchKind.NEWRX, DispatchKind.PHARMACY)
+            if d.kind in (DispatchKind.NEWRX, DispatchKind.PHARMACY, DispatchKind.ANSWER)
             or (
                 d.kind == DispatchKind.REPLY
                 and d.purpose in (ReplyPurpose.DENIED, ReplyPurpose.VISIT, ReplyPurpose.TOLD)

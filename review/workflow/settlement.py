@@ -16,7 +16,7 @@ from django.db.models.functions import RowNumber
 from integrations.outcome import Outcome, OutcomeKind
 from review import outbox, states
 from review.ledger import verb
-from review.models import Dispatch, DispatchKind, RefillRequest, ReplyPurpose, rewriting
+from review.models import SCRIPT_KINDS, Dispatch, DispatchKind, RefillRequest, ReplyPurpose, rewriting
 from review.states import DispatchState
 from review.workflow import chart_news, door, moves, rx_news
 from review.workflow.settling import Settling
@@ -109,7 +109,7 @@ def claim_repeats(*, now: datetime, limit: int) -> list[Dispatch]:
 
 
 def _may_repeat(*, dispatch: Dispatch, now: datetime) -> bool:
-    if dispatch.kind in (DispatchKind.NEWRX, DispatchKind.CANCELRX):
+    if dispatch.kind in SCRIPT_KINDS:
         looked = (now - (dispatch.settled_at or dispatch.queued_at)).total_seconds()
         return _repeat_tells(dispatch) and looked >= settings.RECONCILE_AFTER_SECONDS
     return dispatch.checks <= MOST_REPEATS
@@ -135,7 +135,7 @@ def unresolved_ids(*, now: datetime, limit: int = 200) -> list[uuid.UUID]:
     deadline = now - timedelta(seconds=settings.RECONCILE_AFTER_SECONDS)
     unknown = Dispatch.objects.select_related("practice").filter(state=DispatchState.UNKNOWN, settled_at__lte=deadline)
     for dispatch in unknown.defer("document_sealed")[:limit]:
-        is_script = dispatch.kind in (DispatchKind.NEWRX, DispatchKind.CANCELRX)
+        is_script = dispatch.kind in SCRIPT_KINDS
         # A practice that has stopped sending repeats nothing: then a person must look at what is unknown.
         is_stopped = dispatch.practice.sending_stopped_at is not None
         if (

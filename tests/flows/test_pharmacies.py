@@ -211,9 +211,20 @@ def test_9990021_says_everything_twice_and_the_patient_hears_it_once(clinic):
     assert Entry.objects.filter(event="request.done").count() == 1
 
 
-@pytest.mark.parametrize("ncpdp", ["9990022", "9990023"])
-def test_9990022_renewals_and_9990023_changes_from_the_pharmacy_reach_a_person(clinic, ncpdp):
-    at(clinic, ncpdp)
+def test_9990022_a_renewal_asked_for_what_was_just_sent_is_answered_so_and_nothing_is_sent_again(clinic):
+    at(clinic, "9990022")
+    clinic.passes(minutes=10, steps=5)
+    first = clinic.house.request(kind="refill", source="klara")
+    assert first.state == R.DONE
+    asked = clinic.house.requests(source="pharmacy")
+    assert {(row.state, row.duplicate_of_id) for row in asked} == {(R.DUPLICATE, first.id)}
+    assert {row.purpose for row in clinic.house.dispatches(kind="answer")} == {""}
+    assert len(clinic.at_pharmacy()) == 1
+    assert clinic.house.is_whole()
+
+
+def test_9990023_changes_a_pharmacy_asks_for_reach_a_person(clinic):
+    at(clinic, "9990023")
     clinic.passes(minutes=10, steps=5)
     assert item(clinic).state == R.DONE
     items = clinic.house.requests(kind="message", source="pharmacy")

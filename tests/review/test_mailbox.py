@@ -138,7 +138,6 @@ def test_a_letter_that_cannot_be_applied_is_a_persons_and_stops_no_other(practic
         "status_010",
         "error",
         "verify",
-        "rxrenewal_request",
         "rxchange_request",
         "rxfill_dispensed",
         "cancelrx_response_denied",
@@ -159,11 +158,15 @@ def test_mail_that_matches_nothing_is_one_item_for_a_person_and_none_twice(pract
     )
 
 
-def test_a_renewal_request_is_a_persons_even_when_it_relates_to_ours(practice):
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_renewal_request_nobody_in_the_chart_was_found_for_is_a_persons_and_opened_once(practice, is_ours):
     request, newrx = sent(practice)
-    receive(practice, letter("rxrenewal_request", relates_to=newrx.message_id))
+    message = letter("rxrenewal_request", relates_to=newrx.message_id if is_ours else "f" * 32)
+    receive(practice, message, message)
     assert state(request) == RequestState.SENT
-    assert RefillRequest.objects.filter(source=Source.PHARMACY).count() == 1
+    (asked,) = RefillRequest.objects.filter(source=Source.PHARMACY)
+    assert (asked.kind, asked.state, asked.is_automatic) == (Kind.REFILL, RequestState.IN_REVIEW, False)
+    assert NetworkMail.objects.get().request == asked
 
 
 # --- fills --------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from integrations.outcome import OutcomeKind
 from integrations.surescripts import script_read
 from integrations.surescripts.script_checks import ControlledDrug, DoesNotFit
 from refillhub.practices.models import Location, Spi
-from review import orders, outbox
+from review import orders, outbox, parties
 from review.models import Dispatch
 from tests.review import rows
 from tests.review.rows import NOW
@@ -105,7 +105,7 @@ def test_a_controlled_drug_is_refused_here_too(request_, schedule):
 def test_the_sender_is_the_spi_of_the_place_else_of_home_else_the_only_one(request_):
     provider = request_.prescriber
     only = provider.spis.get()
-    assert orders.spi_for(provider=provider, request=request_) == only
+    assert parties.spi_for(provider=provider, request=request_) == only
     other = Location.objects.create(
         practice=request_.practice,
         name="West",
@@ -118,17 +118,17 @@ def test_the_sender_is_the_spi_of_the_place_else_of_home_else_the_only_one(reque
     )
     west = Spi.objects.create(practice=request_.practice, provider=provider, location=other, spi="1234567890002")
     provider.refresh_from_db()
-    assert orders.spi_for(provider=provider, request=request_) == only
+    assert parties.spi_for(provider=provider, request=request_) == only
     request_.location = other
-    assert orders.spi_for(provider=provider, request=request_) == west
+    assert parties.spi_for(provider=provider, request=request_) == west
     request_.location = None
-    assert orders.spi_for(provider=provider, request=request_) == only
+    assert parties.spi_for(provider=provider, request=request_) == only
 
 
 def test_without_an_active_spi_there_is_no_sender(request_):
     Spi.objects.update(is_active=False)
-    with pytest.raises(orders.NoSender):
-        orders.spi_for(provider=request_.prescriber, request=request_)
+    with pytest.raises(parties.NoSender):
+        parties.spi_for(provider=request_.prescriber, request=request_)
 
 
 def test_a_successor_of_bytes_that_do_not_hold_their_own_id_is_refused(request_):

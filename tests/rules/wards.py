@@ -69,8 +69,8 @@ def patient(dice: random.Random) -> f.Facts:
         quantity_differs=_some(dice, False, True, None, odds=0.03),
         is_emergency=_some(dice, False, True, None, odds=0.03),
         has_symptom=_some(dice, False, True, None, odds=0.03),
-        author=_some(dice, f.Author.patient, f.Author.proxy, f.Author.unknown, odds=0.03),
-        channel=_some(dice, f.Channel.text, f.Channel.voicemail, f.Channel.unknown, odds=0.03),
+        author=_some(dice, f.Author.patient, f.Author.proxy, f.Author.pharmacy, f.Author.unknown, odds=0.03),
+        channel=_some(dice, f.Channel.text, f.Channel.voicemail, f.Channel.network, f.Channel.unknown, odds=0.03),
         is_identity_verified=_some(dice, True, False, None, odds=0.03),
         tag=_some(dice, f.Tag.refill, f.Tag.none, f.Tag.pharmacy_change),
     )
@@ -176,9 +176,11 @@ def unsafe(known: f.Facts, rules: Policy) -> str:
              known.switches.is_sending_stopped)  # fmt: skip
     if any(flag is not False for flag in flags):
         return "something differs, was said, is open or stopped, or is not known"
-    if reading.is_plain is not True or reading.doubts or reading.author is not f.Author.patient:
+    by_network = (reading.author, reading.channel) == (f.Author.pharmacy, f.Channel.network)
+    if reading.is_plain is not True or reading.doubts or not (reading.author is f.Author.patient or by_network):
         return "not a plain message of the patient (F055)"
-    if reading.channel not in (f.Channel.text, f.Channel.form) or reading.is_identity_verified is not True:
+    by_words = reading.channel in (f.Channel.text, f.Channel.form)
+    if not (by_words or by_network) or reading.is_identity_verified is not True:
         return "voice, or nobody's for sure"
     return _unsafe_care(known, rules)
 

@@ -1,0 +1,48 @@
+"""A pharmacy's renewal request becomes a request like a patient's own, decided by the same rules, in one go."""
+
+from datetime import datetime
+
+from review import answers
+from review import facts as facts_of
+from review.asks import Ask
+from review.ledger import verb
+from review.models import Dispatch, NetworkMail, RefillRequest
+from review.states import OPEN_REQUEST_STATES, RequestState
+from review.workflow import answering, deciding, moves
+
+R = RequestState
+UNDECIDED = OPEN_REQUEST_STATES - {R.APPROVED, R.SENT, R.CANCEL_ASKED}
+
+
+def take_in_renewal(*, ask: Ask, now: datetime) -> RefillRequest | None:
+    """Open and decide the request of one renewal request; None when its letter has opened one already.
+
+    Joined to an earlier request for the same drug it waits for that one's decision, or is answered by it at once where
+    that has been made.
+    """
+    if ask.renewal is None:
+        raise ValueError("no renewal request")
+    with verb(now=now) as ledger:
+        moves.lock_patients([(ask.practice.id, ask.patient_external_id)])
+        mail = NetworkMail.objects.select_for_update().get(id=ask.renewal.mail.id)
+        if mail.request_id is not None:
+            return None
+        context = facts_of.load(asks=[ask], now=now)
+        dispatches: list[Dispatch] = []
+        request = deciding.new_request(ask=ask, now=now)
+        ledger.on_request(request, "request.opened", data={"kind": request.kind, "letter": str(mail.id)})
+        deciding.decide(request=request, ask=ask, context=context, ledger=ledger, dispatches=dispatches)
+        deciding.store(requests=[request], dispatches=dispatches, context=context, ledger=ledger)
+        NetworkMail.objects.filter(id=mail.id).update(request=request)
+        first = request.duplicate_of
+        if request.state == R.DUPLICATE and first is not None and first.state not in UNDECIDED:
+            is_here = ask.renewal.message.header.sender.id == first.pharmacy_ncpdp
+            answering.deny_or_item(
+                request=request,
+                waiting=answers.pending(request=request),
+                code=answers.ELSEWHERE,
+                text=answering.SENT if is_here else answering.ELSEWHERE,
+                ledger=ledger,
+            )
+        return request
+
