@@ -28,6 +28,8 @@ class Outcome:
     transient: with `rejected`, surely not delivered and a linked successor may go; with `not_sent`, the same bytes may
     go again later. False with `not_sent` means that a person has to change something first (credentials, address).
     configuration: the refusal points at our own set-up and operations should be alarmed.
+    turned_away: with `unknown`, this repeat was surely not looked at: the doubt is about an earlier copy, and the
+    repeat is still to be made.
     fax_fallback: the network turned the message into a fax (never allowed for a controlled drug, 21 CFR 1311.170(f)).
     document: the vendor's answer as received, to be stored sealed.
     """
@@ -42,6 +44,7 @@ class Outcome:
     document: bytes = b""
     configuration: bool = False
     fax_fallback: bool = False
+    turned_away: bool = False
 
     @property
     def may_have_arrived(self) -> bool:

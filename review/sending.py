@@ -60,7 +60,7 @@ def send(*, dispatch: Dispatch, connection: Connection | None, now: datetime) ->
     outcome = _send(dispatch=dispatch, connection=connection, now=now)
     if dispatch.was_repeated and outcome.kind == OutcomeKind.NOT_SENT:
         # This attempt did not leave, but an earlier one may have: nothing is proved about that copy.
-        return replace(outcome, kind=OutcomeKind.UNKNOWN, transient=False)
+        return replace(outcome, kind=OutcomeKind.UNKNOWN, transient=False, turned_away=True)
     return outcome
 
 

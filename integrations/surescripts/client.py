@@ -66,7 +66,8 @@ class Surescripts:
             outcome.kind is OutcomeKind.REJECTED and (outcome.transient or outcome.code.startswith("HTTP"))
         )
         if is_repeat and proves_nothing:
-            return dataclasses.replace(outcome, kind=OutcomeKind.UNKNOWN, transient=False)
+            turned_away = outcome.kind is OutcomeKind.NOT_SENT
+            return dataclasses.replace(outcome, kind=OutcomeKind.UNKNOWN, transient=False, turned_away=turned_away)
         return outcome
 
     def fetch(self, *, connection: Endpoint, acknowledge: str | None, now: datetime) -> FetchResult:

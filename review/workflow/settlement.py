@@ -34,6 +34,8 @@ PUSH_WAIT = timedelta(minutes=2)
 OFTEN, SELDOM, OFTEN_TIMES = timedelta(seconds=10), timedelta(minutes=5), 6
 # Writes that are safe to repeat (key, marker or same value) are repeated this often before a person is asked.
 MOST_REPEATS = 5
+# A repeat that is turned away each time (429) is a person's after so many.
+MOST_ATTEMPTS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +121,8 @@ def _repeat_tells(dispatch: Dispatch) -> bool:
     """Whether the same bytes once more can settle a doubt. Where the network itself answered with a doubtful code (602,
     900/008) it knows the id already: "duplicate" would then prove nothing about the pharmacy.
     """
-    return dispatch.may_be_repeated and not dispatch.was_repeated and not dispatch.code.isdigit()
+    is_open = dispatch.may_be_repeated and not dispatch.was_repeated and dispatch.attempt <= MOST_ATTEMPTS
+    return is_open and not dispatch.code.isdigit()
 
 
 def unresolved_ids(*, now: datetime, limit: int = 200) -> list[uuid.UUID]:
@@ -202,6 +205,8 @@ def _move(*, work: Settling, dispatch: Dispatch, outcome: Outcome) -> bool:
         dispatch.due_at = now + timedelta(seconds=outcome.retry_after or backoff_seconds(dispatch.failures))
     elif to == DispatchState.UNKNOWN:
         dispatch.next_check_at = now + FIRST_CHECK
+        # A repeat that was turned away at the door is still to be made.
+        dispatch.was_repeated = dispatch.was_repeated and not outcome.turned_away
     elif to == DispatchState.ACCEPTED:
         dispatch.accepted_at = dispatch.accepted_at or now
         if dispatch.kind in (DispatchKind.NEWRX, DispatchKind.CANCELRX):
@@ -266,6 +271,7 @@ def _write(work: Settling) -> None:
                 "delivered_at",
                 "settled_at",
                 "is_void",
+                "was_repeated",
             ],
         )
     moves.save(work.requests[request_id] for request_id in sorted(work.moved))

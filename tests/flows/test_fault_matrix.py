@@ -1,0 +1,67 @@
+"""The fault matrix in a seeded slice; `make fault-matrix` plays SEEDS of each fault, all kinds and kill points."""
+
+import itertools
+import os
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.flows import fault_matrix as matrix
+
+SEEDS = int(os.environ.get("SEEDS", "20"))
+PLACES = list(itertools.product(matrix.KINDS, matrix.KILLS))
+RESULTS: list[matrix.Cell] = []
+
+
+def cell(fault: matrix.Fault, seed: int) -> matrix.Cell:
+    """The cell a seed stands for: every kind and kill point comes in turn, in an order of the fault's own."""
+    order = random.Random(f"{fault.name}").sample(PLACES, len(PLACES))
+    kind, kill = order[seed % len(order)]
+    return matrix.Cell(kind=kind, fault=fault, kill=kill, seed=seed)
+
+
+def ended(clinic: Any, monkeypatch: pytest.MonkeyPatch, made: matrix.Cell) -> matrix.Cell:
+    return matrix.play(clinic=clinic, cell=made, patch=monkeypatch)
+
+
+@pytest.mark.parametrize("fault", matrix.FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_ends_as_the_contract_says(clinic: Any, monkeypatch: pytest.MonkeyPatch, fault: matrix.Fault) -> None:
+    done = ended(clinic, monkeypatch, cell(fault, random.Random(fault.name).randrange(len(PLACES))))
+    assert done.wrong == "", (done.kind, done.kill, done)
+
+
+def test_a_repeat_that_is_turned_away_is_made_again_and_not_given_up(
+    clinic: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (fault,) = [one for one in matrix.FAULTS if one.name == "429"]
+    done = ended(clinic, monkeypatch, matrix.Cell(kind="newrx", fault=fault, kill="claimed", seed=1))
+    assert (done.wrong, done.at_network, done.is_arrived) == ("", 1, True)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("fault", matrix.FAULTS, ids=lambda fault: fault.name)
+def test_every_cell(clinic: Any, monkeypatch: pytest.MonkeyPatch, fault: matrix.Fault, seed: int) -> None:
+    done = ended(clinic, monkeypatch, cell(fault, seed))
+    RESULTS.append(done)
+    assert done.wrong == "", (done.kind, done.kill, done)
+
+
+@pytest.mark.soak
+def test_print_the_matrix() -> None:
+    """Last of the file: what the runs before it found."""
+    wrong = Counter(one.wrong for one in RESULTS)
+    print(f"\n{'fault':32}" + "".join(f"{kind:>22}" for kind in matrix.KINDS))
+    for fault in matrix.FAULTS:
+        mine = [one for one in RESULTS if one.fault is fault]
+        row = [
+            " ".join(
+                f"{one.kill[0]}:{'ok' if not one.wrong else one.wrong}" for one in mine if one.kind == kind
+            )[:21]
+            for kind in matrix.KINDS
+        ]
+        print(f"{fault.name:32}" + "".join(f"{text:>22}" for text in row))
+    print(f"{len(RESULTS)} runs: lost {wrong['lost']}, doubled {wrong['doubled']}, gave up {wrong['gave up']}")
+    assert not +Counter({key: count for key, count in wrong.items() if key})
