@@ -160,6 +160,7 @@ class Secret(models.Model):
     created_at = models.DateTimeField()
     activated_at = models.DateTimeField(null=True, blank=True)
     retires_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="When a certificate itself ends.")
     last_used_at = models.DateTimeField(null=True, blank=True)
 
     objects = SecretQuerySet.as_manager()

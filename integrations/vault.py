@@ -140,22 +140,39 @@ def used(*, secret_id: UUID, now: datetime, actor: Actor) -> None:
 # --- adding and rotating ---------------------------------------------------------------------------------------------
 
 
-def store(*, connection: Connection, kind: SecretKind, value: str, now: datetime, actor: Actor) -> Secret:
+def store(
+    *,
+    connection: Connection,
+    kind: SecretKind,
+    value: str,
+    now: datetime,
+    actor: Actor,
+    expires_at: datetime | None = None,
+) -> Secret:
     """Add a secret that is active at once. A former active one retires (webhook secrets) or is revoked (all others).
 
+    expires_at: when a certificate itself ends.
     Raises TooManyLive: a fifth would never be looked at by the signature check.
     """
     with transaction.atomic():
         _lock(connection)
         _step_down(connection, kind, now, actor)
-        return _insert(connection, kind, value, SecretState.active, now, actor)
+        return _insert(connection, kind, value, SecretState.active, now, actor, expires_at)
 
 
-def add_pending(*, connection: Connection, kind: SecretKind, value: str, now: datetime, actor: Actor) -> Secret:
+def add_pending(
+    *,
+    connection: Connection,
+    kind: SecretKind,
+    value: str,
+    now: datetime,
+    actor: Actor,
+    expires_at: datetime | None = None,
+) -> Secret:
     """Add a secret that is accepted already but becomes the active one only with its first hit. Raises TooManyLive."""
     with transaction.atomic():
         _lock(connection)
-        return _insert(connection, kind, value, SecretState.pending, now, actor)
+        return _insert(connection, kind, value, SecretState.pending, now, actor, expires_at)
 
 
 def replace_tokens(
@@ -235,12 +252,19 @@ def due(*, practice_id: UUID, now: datetime) -> list[Due]:
     rows = Secret.objects.filter(connection__practice_id=practice_id, state=SecretState.active, kind__in=list(LIFE))
     for secret in rows:
         kind = SecretKind(secret.kind)
-        due_on = (secret.activated_at or secret.created_at) + LIFE[kind]
+        due_on = ends_on(secret=secret) or now
         if now >= due_on - REMIND_BEFORE:
             found.append(
                 Due(secret.pk, secret.connection_id, kind, secret.fingerprint, due_on, overdue=now >= due_on)
             )
     return sorted(found, key=lambda item: item.due_on)
+
+
+def ends_on(*, secret: Secret) -> datetime | None:
+    """When a secret is to be replaced: after its life, or when the certificate itself ends; None where neither is."""
+    life = LIFE.get(SecretKind(secret.kind))
+    moments = [(secret.activated_at or secret.created_at) + life] if life is not None else []
+    return min([*moments, *([secret.expires_at] if secret.expires_at else [])], default=None)
 
 
 # --- payloads --------------------------------------------------------------------------------------------------------
@@ -342,11 +366,17 @@ def _unseal(connection: Connection, secret: Secret) -> str:
 
 
 def _insert(
-    connection: Connection, kind: SecretKind, value: str, state: SecretState, now: datetime, actor: Actor
+    connection: Connection,
+    kind: SecretKind,
+    value: str,
+    state: SecretState,
+    now: datetime,
+    actor: Actor,
+    expires_at: datetime | None,
 ) -> Secret:
     if connection.secrets.filter(kind=kind).live().count() >= MOST_LIVE:
         raise TooManyLive(f"at most {MOST_LIVE} live secrets of a kind")
-    secret = Secret(connection=connection, kind=kind, state=state, created_at=now)
+    secret = Secret(connection=connection, kind=kind, state=state, created_at=now, expires_at=expires_at)
     secret.sealed = _seal(connection, secret, value)
     secret.fingerprint = fingerprint(value=value)
     secret.activated_at = now if state == SecretState.active else None

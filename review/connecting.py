@@ -15,7 +15,7 @@ from django.db import transaction
 
 from audit import log
 from audit.events import Actor, Draft, JsonValue
-from integrations import vault
+from integrations import certificates, vault
 from integrations.klara import profile as profiles
 from integrations.klara import trial
 from integrations.models import Connection, ConnectionStatus, Secret, SecretKind, SecretState, Vendor
@@ -71,13 +71,24 @@ def add_secret(*, connection: Connection, kind: SecretKind, value: str, now: dat
         found = trial.round_trip(secret=value, profile=profiles.of(raw=connection.profile), now=now)
         if found:
             raise BadSecret("This secret does not fit the way the account signs: check that it was copied whole.")
+    expires_at = _checked(connection, value, now) if kind is SecretKind.certificate else None
     with transaction.atomic():
         row = _locked(connection)
         if row.secrets.live().filter(kind=kind, fingerprint=vault.fingerprint(value=value)).exists():
             raise BadSecret("This secret is stored already.")
         has_active = row.secrets.filter(kind=kind, state=SecretState.active).exists()
         add = vault.add_pending if has_active else vault.store
-        return add(connection=row, kind=kind, value=value, now=now, actor=actor)
+        return add(connection=row, kind=kind, value=value, now=now, actor=actor, expires_at=expires_at)
+
+
+def _checked(connection: Connection, value: str, now: datetime) -> datetime | None:
+    """When the certificate ends. A stand-in is content with a fingerprint. Raises BadSecret."""
+    if connection.is_pretend and not certificates.is_pem(value=value):
+        return None
+    try:
+        return certificates.check(pem=value, now=now).expires_at
+    except certificates.BadCertificate as error:
+        raise BadSecret(str(error)) from error
 
 
 def keep_profile(*, connection: Connection, raw: Mapping[str, Any], now: datetime, actor: Actor) -> None:

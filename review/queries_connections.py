@@ -23,7 +23,6 @@ from integrations.models import (
     MirrorPatient,
     RefusedAddress,
     Secret,
-    SecretKind,
     SecretState,
     SweepState,
     Vendor,
@@ -214,9 +213,7 @@ def _card(vendor: Vendor, connection: Connection | None, due: Sequence[vault.Due
 
 
 def _line(secret: Secret, now: datetime) -> SecretLine:
-    life = vault.LIFE.get(SecretKind(secret.kind))
-    started = secret.activated_at or secret.created_at
-    due_on = started + life if life and secret.state == SecretState.active else None
+    due_on = vault.ends_on(secret=secret) if secret.state == SecretState.active else None
     return SecretLine(
         secret=secret,
         due_on=due_on,

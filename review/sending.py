@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.core import mail
 
-from integrations import erx, limits, vault
+from integrations import certificates, erx, limits, vault
 from integrations.drchrono import client as drchrono
 from integrations.drchrono import types as chart_types
 from integrations.drchrono import wire as drchrono_wire
@@ -45,9 +45,13 @@ def route_of(*, practice: Practice, connection: Connection) -> erx.ERxRoute:
 
 def endpoint_of(*, connection: Connection, spi: str, now: datetime) -> Endpoint:
     """Where and as whom to speak to the network. Raises vault.NoSecret, RefusedAddress."""
+    secret = vault.read(connection=connection, kind=SecretKind.certificate, now=now, actor=SYSTEM)
+    is_ours = certificates.is_pem(value=secret)
     return Endpoint(
         base_url=connection.address,
-        fingerprint=vault.read(connection=connection, kind=SecretKind.certificate, now=now, actor=SYSTEM),
+        # A stand-in is told the fingerprint, as by a TLS terminator; the network is shown the certificate itself.
+        fingerprint="" if is_ours else secret,
+        cert=certificates.files(pem=secret) if is_ours else None,
         account=connection.account,
         from_spi=spi,
         stage=connection.stage,

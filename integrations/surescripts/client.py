@@ -19,7 +19,7 @@ from integrations.surescripts.types import Capabilities, Endpoint, FetchResult, 
 VENDOR = "surescripts"
 FAX = "2"  # PrescriptionDeliveryMethod
 
-_TRANSACTIONS = frozenset({"NewRx", "CancelRx", "GetMessage", "Status"})
+_TRANSACTIONS = frozenset({"NewRx", "CancelRx", "RxRenewalResponse", "GetMessage", "Status"})
 _ACCEPTED = frozenset({"000", "001", "005"})
 _NOTHING_WAITS = frozenset({"002", "003"})
 _DELIVERED = "010"

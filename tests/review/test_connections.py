@@ -250,6 +250,22 @@ def test_a_certificate_pasted_with_an_error_is_not_shown_again(clinic, pat):
     assert text not in answer.text
 
 
+def test_a_certificate_is_looked_through_and_what_fails_is_named(clinic, pat):
+    row = clinic.house.surescripts
+    chain = importlib.import_module("tests.integrations.test_certificates")
+    where = reverse("review:connection_secret", args=[row.pk])
+    broken = chain.OURS.pem + chain.STRANGER.pem + chain.OURS.key_pem()
+    answer = pat.post(where, {"kind": "certificate", "value": broken})
+    assert answer.status_code == 422
+    assert "CN=Lakeside" in answer.text
+    assert "Another Authority" in answer.text
+    assert "PRIVATE KEY" not in answer.text
+    assert row.secrets.filter(kind="certificate").count() == 1
+    assert pat.post(where, {"kind": "certificate", "value": chain.GOOD}).status_code == 302
+    stored = row.secrets.get(kind="certificate", state="pending")
+    assert stored.expires_at == chain.OURS.certificate.not_valid_after_utc
+
+
 # --- pause, stage, SPIs ----------------------------------------------------------------------------------------------
 
 
