@@ -71,6 +71,7 @@ CATALOGUE: dict[str, str] = {
     "request.visit_asked": "The patient was asked to come for a visit first.",
     "request.told": "The patient was told something that needs no prescription.",
     "request.denied": "A request was denied.",
+    "request.renewal_waits": "A pharmacy had waited a day for an answer.",
     "request.pharmacy_answered": "A pharmacy's renewal request was answered.",
     "request.answered": "A person answered a message.",
     "request.duplicate": "A request was linked to an earlier one as its duplicate.",

@@ -8,7 +8,7 @@ transaction.
 import logging
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 
 from integrations import limits, mirror_results, mirror_sweeps
 from integrations import upkeep as connections
@@ -28,6 +28,7 @@ from integrations.models import (
 from integrations.outcome import Outcome, OutcomeKind
 from refillhub.practices.models import Coverage, Practice, Provider
 from review import (
+    answers,
     asks_again,
     charts,
     clinical,
@@ -58,6 +59,7 @@ from review.models import (
 )
 from review.states import DispatchState, RequestState
 from review.workflow import Result, inbox
+from review.workflow.renewing import WAITS
 from rules import hours, labs
 
 log = logging.getLogger(__name__)
@@ -65,6 +67,8 @@ log = logging.getLogger(__name__)
 OVERLAP = timedelta(minutes=10)
 # A controlled request waits for its prescriber in the chart so long before it comes back.
 EHR_WAIT = timedelta(hours=24)
+# A pharmacy waits so long for an answer before its request goes to the top (surescripts 7.2).
+RENEWAL_WAITS = timedelta(hours=24)
 # A message that should have been read is overdue after this.
 STUCK_AFTER = timedelta(minutes=10)
 # A message rewritten for learning holds nothing personal, and is not needed for longer than this.
@@ -237,7 +241,19 @@ def escalate(*, now: datetime) -> int:
     rows = RefillRequest.objects.waiting().filter(assignee_id__in=list(absent)).values_list("id", flat=True)
     for request_id in rows[:500]:
         moved += workflow.reroute(request_id=request_id, now=now)
-    return moved + watch_ehr(now=now)
+    return moved + watch_ehr(now=now) + watch_renewals(now=now)
+
+
+def watch_renewals(*, now: datetime) -> int:
+    """Renewal requests nobody has answered for a day (surescripts 7.2). Returns how many went to the top."""
+    rows = (
+        NetworkMail.objects.filter(body_name=answers.ASKED, received_at__lte=now - RENEWAL_WAITS)
+        .filter(request__state=RequestState.IN_REVIEW)
+        .filter(Q(answered_by__isnull=True) | Q(answered_by__state__in=answers.NO_ANSWER))
+        .exclude(request__reasons__contains=[WAITS])
+        .values_list("request_id", flat=True)
+    )
+    return sum(workflow.renewal_waits(request_id=request_id, now=now) for request_id in rows[:500])
 
 
 def reconcile_klara(*, now: datetime) -> int:

@@ -27,7 +27,7 @@ from review.workflow.people import (
     take_up,
     tell,
 )
-from review.workflow.renewing import take_in_renewal
+from review.workflow.renewing import renewal_waits, take_in_renewal
 from review.workflow.repointing import Became
 from review.workflow.settlement import Result, claim_due, claim_repeats, settle, unresolved_ids
 from review.workflow.timed import (
@@ -81,6 +81,7 @@ __all__ = [
     "reassign",
     "release",
     "renew_snapshot",
+    "renewal_waits",
     "reroute",
     "return_to_person",
     "see_prescription",

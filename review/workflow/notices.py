@@ -21,6 +21,7 @@ ALARMS = {
     "page_failed": "The person on call could not be paged.",
     "reply_failed": "A message to a patient could not be delivered.",
     "answer_failed": "A pharmacy's renewal request could not be answered by the network.",
+    "renewal_waits": "A pharmacy has waited a day for an answer to its renewal request.",
     "event_conflict": "Klara sent one message id with two different contents.",
     "event_quarantined": "A signed message could not be read.",
     "unmatched_practice": "A signed message named another practice.",

@@ -1,5 +1,6 @@
 """A pharmacy's renewal request becomes a request like a patient's own, decided by the same rules, in one go."""
 
+import uuid
 from datetime import datetime
 
 from review import answers
@@ -8,9 +9,10 @@ from review.asks import Ask
 from review.ledger import verb
 from review.models import Dispatch, NetworkMail, RefillRequest
 from review.states import OPEN_REQUEST_STATES, RequestState
-from review.workflow import answering, deciding, moves
+from review.workflow import answering, deciding, moves, notices
 
 R = RequestState
+WAITS = "renewal_waits"
 UNDECIDED = OPEN_REQUEST_STATES - {R.APPROVED, R.SENT, R.CANCEL_ASKED}
 
 
@@ -46,3 +48,20 @@ def take_in_renewal(*, ask: Ask, now: datetime) -> RefillRequest | None:
             )
         return request
 
+
+def renewal_waits(*, request_id: uuid.UUID, now: datetime) -> bool:
+    """A pharmacy has waited a day for an answer (contract 7.2): the item goes to the top, once, and people are told.
+
+    What is decided does not change, so a card that is open stays good. False where it waits no more.
+    """
+    with verb(now=now) as ledger:
+        request = moves.lock_requests([request_id])[request_id]
+        if request.state != R.IN_REVIEW or WAITS in request.reasons:
+            return False
+        request.reasons = [WAITS, *request.reasons]
+        request.is_urgent = True
+        request.changed_at = now
+        ledger.on_request(request, "request.renewal_waits", outcome=request.state)
+        notices.alarm(practice=request.practice, kind=WAITS, key=str(request.id), now=now)
+        moves.save([request])
+        return True

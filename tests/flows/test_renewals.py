@@ -224,3 +224,18 @@ def test_the_card_says_what_the_pharmacy_asks_and_what_stands_against_it(clinic:
     assert "asks to renew omeprazole" in shown.lower()
     assert "3 fills asked for" in shown
     assert page.context["card"].may.decide
+
+
+def test_a_pharmacy_that_waits_a_day_goes_to_the_top_once_and_people_are_told(clinic: Any) -> None:
+    first_prescription(clinic)
+    renewal(clinic, relates_to="f" * 32, order="")
+    request = asked(clinic)
+    version = request.version
+    clinic.passes(hours=23)
+    request.refresh_from_db()
+    assert "renewal_waits" not in request.reasons
+    clinic.passes(hours=2, steps=2)
+    request.refresh_from_db()
+    assert (request.reasons[0], request.is_urgent, request.version) == ("renewal_waits", True, version)
+    assert "renewal_waits" in clinic.house.alarms()
+    assert Entry.objects.filter(event="request.renewal_waits").count() == 1
