@@ -21,7 +21,8 @@ from review.states import DispatchState
 from rules import hours
 
 MAIL_PURPOSE = "network_mail"
-ASKED = "RxRenewalRequest"
+ASKED = ("RxRenewalRequest", "RxChangeRequest")
+"""Letters a pharmacy waits for an answer to."""
 ELSEWHERE = "AP"  # request already answered by other means
 VISIT_FIRST = "AM"  # patient needs appointment
 # An answer that was taken back or refused by the network is none.
@@ -29,10 +30,10 @@ NO_ANSWER = (DispatchState.TAKEN_BACK, DispatchState.REJECTED)
 
 
 def pending(*, request: RefillRequest) -> list[Renewal]:
-    """Renewal requests that wait for an answer by this request: its own and those of requests joined to it."""
+    """Letters that wait for an answer by this request: its own and those of requests joined to it."""
     rows = (
         NetworkMail.objects.select_related("practice")
-        .filter(practice_id=request.practice_id, body_name=ASKED)
+        .filter(practice_id=request.practice_id, body_name__in=ASKED)
         .filter(Q(request_id=request.id) | Q(request__duplicate_of_id=request.id))
         .filter(Q(answered_by__isnull=True) | Q(answered_by__state__in=NO_ANSWER))
         .exclude(document_sealed=b"")
@@ -59,6 +60,8 @@ def grantable(*, waiting: Sequence[Renewal], provider: Provider, request: Refill
     own = {row.spi for row in provider.spis.all() if row.is_active}
     for one in waiting:
         asked = one.message.header
+        if one.message.kind is not script_model.MessageKind.RX_RENEWAL_REQUEST:
+            continue
         if asked.to.id in own and asked.sender.id == request.pharmacy_ncpdp:
             return one
     return None
@@ -109,27 +112,37 @@ def grant(
 def deny(
     *, renewal: Renewal, request: RefillRequest, code: str, text: str, now: datetime, due_at: datetime, place: int
 ) -> Dispatch:
-    """The denial of one renewal request, frozen. `place` tells several of one request apart.
+    """The denial of one renewal or change request, frozen. `place` tells several of one request apart.
 
     Raises DoesNotFit, NoSender.
     """
     asked, message_id = renewal.message, script_checks.new_message_id()
     spi = _spi(asked, request)
-    if asked.patient is None or asked.dispensed is None:
-        raise ValueError("a renewal request without patient or drug was kept")
-    day = hours.local_date(moment=now, time_zone=parties.zone_of(request))
-    document = script_answer.build_renewal_response(
-        envelope=script_model.Envelope(
-            message_id=message_id,
-            sent_at=now,
-            order_number=orders.order_number(request=request, revision=request.version),
-        ),
-        request=asked,
-        reply=script_answer.denial(code=code, text=text),
-        patient=asked.patient,
-        prescriber=parties.prescriber(spi=spi, provider=spi.provider, practice_name=request.practice.name),
-        prescription=replace(asked.dispensed, refills=0, written_on=day),
+    envelope = script_model.Envelope(
+        message_id=message_id,
+        sent_at=now,
+        order_number=orders.order_number(request=request, revision=request.version),
     )
+    prescriber = parties.prescriber(spi=spi, provider=spi.provider, practice_name=request.practice.name)
+    if asked.kind is script_model.MessageKind.RX_CHANGE_REQUEST:
+        document = script_answer.build_change_response(
+            envelope=envelope,
+            request=asked,
+            reply=script_model.Reply(kind="Denied", reason_codes=(code,), text=text),
+            prescriber=prescriber,
+        )
+    else:
+        if asked.patient is None or asked.dispensed is None:
+            raise ValueError("a renewal request without patient or drug was kept")
+        day = hours.local_date(moment=now, time_zone=parties.zone_of(request))
+        document = script_answer.build_renewal_response(
+            envelope=envelope,
+            request=asked,
+            reply=script_answer.denial(code=code, text=text),
+            patient=asked.patient,
+            prescriber=prescriber,
+            prescription=replace(asked.dispensed, refills=0, written_on=day),
+        )
     return outbox.freeze(
         request=request,
         kind=DispatchKind.ANSWER,

@@ -145,8 +145,15 @@ def _apply(
         )
     elif message.kind == MessageKind.RX_RENEWAL_REQUEST:
         renewals.take_in(practice=practice, renewal=Renewal(mail=mail, message=message), now=now)
+    elif message.kind == MessageKind.RX_CHANGE_REQUEST:
+        workflow.take_in_change(
+            mail_id=mail.id,
+            about=renewals.ours(practice=practice, message=message),
+            said=renewals.change_said(message),
+            now=now,
+        )
     elif message.kind == MessageKind.RX_FILL:
         workflow.keep_fill(practice=practice, dispatch=dispatch, message=message, now=now)
     else:
-        # Change requests, and whatever we do not know: a person looks (surescripts 4.7, rule 6).
+        # Whatever we do not know: a person looks (surescripts 7.3, rule 6).
         workflow.keep_stray(practice=practice, mail_id=mail.id, kind=message.body_name, now=now)

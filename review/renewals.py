@@ -11,6 +11,7 @@ from datetime import datetime
 
 from integrations.klara.types import KlaraPatient
 from integrations.models import Connection, MirrorMedication
+from integrations.surescripts import script_codes
 from integrations.surescripts.script_model import NetworkMessage, Prescription
 from refillhub.practices import references
 from refillhub.practices.models import Practice, Provider, Spi
@@ -89,26 +90,26 @@ def ask_of(*, practice: Practice, renewal: Renewal, now: datetime) -> Ask:
 
 
 def _known(practice: Practice, connection: Connection | None, message: NetworkMessage, now: datetime) -> Known:
-    ours = _ours(practice, message)
+    ours_ = ours(practice=practice, message=message)
     asked = message.patient
     if asked is None:
-        return Known(Chart(reason="unmatched_patient"), ours, is_same_person=False)
+        return Known(Chart(reason="unmatched_patient"), ours_, is_same_person=False)
     person = KlaraPatient(
         id="", first_name=asked.name.first, last_name=asked.name.last, date_of_birth=asked.born_on, phone=asked.phone,
         is_verified=False, external_ids=(), merged_into="",
     )  # fmt: skip
-    if ours is not None and ours.patient_external_id:
+    if ours_ is not None and ours_.patient_external_id:
         chart = charts.read(
-            practice=practice, connection=connection, patient_id=ours.patient_external_id, now=now
+            practice=practice, connection=connection, patient_id=ours_.patient_external_id, now=now
         )
     else:
         chart = charts.find(practice=practice, connection=connection, sender=person, now=now)
     same = chart.snapshot is not None and not charts.differs(snapshot=chart.snapshot, sender=person)
     same = same and asked.born_on is not None
-    return Known(chart, ours, is_same_person=same)
+    return Known(chart, ours_, is_same_person=same)
 
 
-def _ours(practice: Practice, message: NetworkMessage) -> RefillRequest | None:
+def ours(*, practice: Practice, message: NetworkMessage) -> RefillRequest | None:
     """The request whose prescription this letter names: by message id, else by order number."""
     rows = Dispatch.objects.filter(practice=practice, kind="newrx").select_related("request").defer("document_sealed")
     for name, value in (("message_id", message.header.relates_to), ("order_number", message.header.order_number)):
@@ -260,3 +261,16 @@ def said(message: NetworkMessage) -> str:
     again = " Asked before." if message.is_repeated_ask else ""
     note = f" Note: {asked.note}" if asked.note else ""
     return f"{', '.join(parts)}. Directions: {asked.sig}{note}{again}"
+
+
+def change_said(message: NetworkMessage) -> str:
+    """What the pharmacy asks to change, in a sentence; drugs and codes, no patient."""
+    code, asked = message.change_code, message.prescribed
+    words = [script_codes.CHANGE_CODES.get(code, "A change"), *(
+        script_codes.CHANGE_SUB_CODES.get(one, one) for one in message.change_sub_codes)]  # fmt: skip
+    parts = [f"{', '.join(words)} ({code})"]
+    if asked is not None:
+        parts.append(f"for {asked.drug.description}")
+    if message.requested:
+        parts.append("asks for " + " or ".join(one.drug.description for one in message.requested))
+    return ": ".join(filter(None, ("; ".join(parts), message.change_text)))

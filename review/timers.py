@@ -247,7 +247,7 @@ def escalate(*, now: datetime) -> int:
 def watch_renewals(*, now: datetime) -> int:
     """Renewal requests nobody has answered for a day (surescripts 7.2). Returns how many went to the top."""
     rows = (
-        NetworkMail.objects.filter(body_name=answers.ASKED, received_at__lte=now - RENEWAL_WAITS)
+        NetworkMail.objects.filter(body_name__in=answers.ASKED, received_at__lte=now - RENEWAL_WAITS)
         .filter(request__state=RequestState.IN_REVIEW)
         .filter(Q(answered_by__isnull=True) | Q(answered_by__state__in=answers.NO_ANSWER))
         .exclude(request__reasons__contains=[WAITS])

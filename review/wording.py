@@ -168,6 +168,7 @@ REASONS: Mapping[str, str] = {
     "cancel_failed": "The pharmacy did not cancel",
     "reply_failed": "The message to the patient failed",
     "answer_failed": "The answer to the pharmacy failed: telephone it",
+    "change_asked": "The pharmacy asks to change a prescription",
     "renewal_waits": "The pharmacy has waited a day for an answer",
     "renewal_unmatched": "Asked by the pharmacy, about no prescription of ours",
     "renewal_elsewhere": "The pharmacy asked another prescriber than the list names",

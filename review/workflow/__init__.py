@@ -27,7 +27,7 @@ from review.workflow.people import (
     take_up,
     tell,
 )
-from review.workflow.renewing import renewal_waits, take_in_renewal
+from review.workflow.renewing import renewal_waits, take_in_change, take_in_renewal
 from review.workflow.repointing import Became
 from review.workflow.settlement import Result, claim_due, claim_repeats, settle, unresolved_ids
 from review.workflow.timed import (
@@ -88,6 +88,7 @@ __all__ = [
     "settle",
     "settle_cancel",
     "take_back",
+    "take_in_change",
     "take_in_renewal",
     "take_up",
     "tell",

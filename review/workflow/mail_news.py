@@ -45,7 +45,7 @@ def keep_fill(*, practice: Practice, dispatch: Dispatch | None, message: Network
             request, "message.read", outcome=message.reply.kind, data={"codes": list(message.reply.reason_codes)}
         )
         if message.reply.kind == "NotDispensed":
-            _item(practice=practice, about=request, reason="not_dispensed", text=message.reply.text, ledger=ledger)
+            item(practice=practice, about=request, reason="not_dispensed", text=message.reply.text, ledger=ledger)
 
 
 def settle_cancel(
@@ -61,7 +61,7 @@ def settle_cancel(
             if is_cancelled:
                 _void(rows)
             reason = "cancelled_late" if is_cancelled else "cancel_denied"
-            _item(practice=request.practice, about=request, reason=reason, text=text, ledger=ledger)
+            item(practice=request.practice, about=request, reason=reason, text=text, ledger=ledger)
             return
         if is_cancelled:
             _void(rows)
@@ -72,7 +72,7 @@ def settle_cancel(
             moves.move(request=request, verb="settle", to=R.DONE if delivered else R.SENT, now=now)
             request.last_code, request.last_text = " / ".join(codes)[:64], text[:500]
             ledger.on_request(request, "request.returned", outcome=request.state, data={"codes": list(codes)})
-            _item(practice=request.practice, about=request, reason="cancel_denied", text=text, ledger=ledger)
+            item(practice=request.practice, about=request, reason="cancel_denied", text=text, ledger=ledger)
         moves.save([request])
 
 
@@ -110,11 +110,12 @@ def _stray(*, practice: Practice, key: str, kind: str, ledger: Ledger) -> None:
     known = RefillRequest.objects.filter(practice=practice, source=Source.PHARMACY, last_code=key[:64])
     if known.exists():
         return
-    row = _item(practice=practice, about=None, reason="pharmacy_mail", text=kind, ledger=ledger)
+    row = item(practice=practice, about=None, reason="pharmacy_mail", text=kind, ledger=ledger)
     RefillRequest.objects.filter(id=row.id).update(last_code=key[:64])
 
 
-def _item(*, practice: Practice, about: RefillRequest | None, reason: str, text: str, ledger: Ledger) -> RefillRequest:
+def item(*, practice: Practice, about: RefillRequest | None, reason: str, text: str, ledger: Ledger) -> RefillRequest:
+    """An item for a person about something a pharmacy sent, with the patient and drug of the request it is about."""
     row = RefillRequest.objects.create(
         practice=practice,
         location=about.location if about else None,

@@ -9,7 +9,7 @@ from review.asks import Ask
 from review.ledger import verb
 from review.models import Dispatch, NetworkMail, RefillRequest
 from review.states import OPEN_REQUEST_STATES, RequestState
-from review.workflow import answering, deciding, moves, notices
+from review.workflow import answering, deciding, mail_news, moves, notices
 
 R = RequestState
 WAITS = "renewal_waits"
@@ -65,3 +65,13 @@ def renewal_waits(*, request_id: uuid.UUID, now: datetime) -> bool:
         notices.alarm(practice=request.practice, kind=WAITS, key=str(request.id), now=now)
         moves.save([request])
         return True
+
+
+def take_in_change(*, mail_id: uuid.UUID, about: RefillRequest | None, said: str, now: datetime) -> None:
+    """A pharmacy asks to change a prescription: always a person's item (contract 4.7), opened once a letter."""
+    with verb(now=now) as ledger:
+        mail = NetworkMail.objects.select_for_update().select_related("practice").get(id=mail_id)
+        if mail.request_id is not None:
+            return
+        item = mail_news.item(practice=mail.practice, about=about, reason="change_asked", text=said, ledger=ledger)
+        NetworkMail.objects.filter(id=mail.id).update(request=item)

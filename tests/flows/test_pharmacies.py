@@ -229,7 +229,19 @@ def test_9990023_changes_a_pharmacy_asks_for_reach_a_person(clinic):
     assert item(clinic).state == R.DONE
     items = clinic.house.requests(kind="message", source="pharmacy")
     assert items
-    assert {row.state for row in items} == {R.IN_REVIEW}
+    assert {(row.state, row.reasons[0], row.about_id) for row in items} == {
+        (R.IN_REVIEW, "change_asked", item(clinic).id)
+    }
+    assert any(row.last_text.startswith("Out of stock (OS); for omeprazole") for row in items)
+    for row in items:
+        workflow.answer(
+            request_id=row.id, user=clinic.house.mia, version=row.version, now=clinic.now, reason="telephone"
+        )
+    clinic.passes(seconds=30)
+    told = [one for one in clinic.network.journal.read(kind="message.in") if one["ids"]["type"] == "RxChangeResponse"]
+    assert len(told) == len(items)
+    assert {row.state for row in clinic.house.dispatches(kind="answer")} <= {"accepted", "delivered"}
+    assert len(clinic.at_pharmacy()) == 1
     assert clinic.house.is_whole()
 
 

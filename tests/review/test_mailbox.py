@@ -138,7 +138,6 @@ def test_a_letter_that_cannot_be_applied_is_a_persons_and_stops_no_other(practic
         "status_010",
         "error",
         "verify",
-        "rxchange_request",
         "rxfill_dispensed",
         "cancelrx_response_denied",
         "newrx",
