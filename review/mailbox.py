@@ -24,6 +24,7 @@ from review.models import Dispatch, NetworkMail
 from review.workflow import Result
 
 MOST_AT_ONCE = 200
+RENEWAL = "RxRenewalRequest"
 log = logging.getLogger(__name__)
 
 
@@ -112,13 +113,21 @@ def apply_new(*, practice: Practice, now: datetime) -> int:
             practice=practice, message_id__in={row.relates_to for row in rows if row.relates_to}
         ).defer("document_sealed")
     }
+    # What tells of our own messages first: a chart that hangs keeps no confirmation waiting, nor is it asked for each.
+    rows.sort(key=lambda row: row.body_name == RENEWAL)
+    is_silent = False
     for row in rows:
+        if is_silent and row.body_name == RENEWAL and renewals.is_patient(mail=row, now=now):
+            continue
         plain = vault.open_payload(
             sealed=bytes(row.document_sealed), practice_id=practice.id, stage=practice.stage, purpose=MAIL_PURPOSE
         )
         dispatch = by_message.get(row.relates_to)
         try:
             _apply(practice=practice, mail=row, message=script_read.read(plain), dispatch=dispatch, now=now)
+        except renewals.ChartSilent:
+            is_silent = True
+            continue
         except Exception as error:
             # A letter we cannot apply must not stop those behind it; a person gets it.
             log.warning("mail could not be applied", extra={"error": type(error).__name__})

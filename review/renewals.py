@@ -7,7 +7,7 @@ ever be automatic (contract 3.3). Reads the chart: network, never inside a trans
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from integrations.klara.types import KlaraPatient
 from integrations.models import Connection, MirrorMedication
@@ -18,7 +18,7 @@ from refillhub.practices.models import Practice, Provider, Spi
 from review import charts, clinical, identity, matching, pharmacies, understanding, workflow
 from review.asks import Ask, Match, Renewal
 from review.charts import Chart
-from review.models import Dispatch, Kind, RefillRequest, Source
+from review.models import Dispatch, Kind, NetworkMail, RefillRequest, Source
 from rules import directions, vocabulary
 from rules import facts as f
 from rules.intake import normalise
@@ -34,9 +34,24 @@ class Known:
     is_same_person: bool
 
 
+PATIENCE = timedelta(minutes=10)
+"""A chart that does not answer is asked again for so long; then the letter goes to a person as it is."""
+
+
+class ChartSilent(Exception):
+    """The chart does not answer just now; the letter is taken in later."""
+
+
+def is_patient(*, mail: NetworkMail, now: datetime) -> bool:
+    """Whether this letter may still wait for a chart that is silent."""
+    return now - mail.received_at < PATIENCE
+
+
 def take_in(*, practice: Practice, renewal: Renewal, now: datetime) -> RefillRequest | None:
-    """Open a request for this letter; None when it opened one already."""
+    """Open a request for this letter; None when it opened one already. Raises ChartSilent."""
     ask = ask_of(practice=practice, renewal=renewal, now=now)
+    if "chart_unreached" in ask.reasons and is_patient(mail=renewal.mail, now=now):
+        raise ChartSilent
     return workflow.take_in_renewal(ask=ask, now=now)
 
 

@@ -168,7 +168,9 @@ def apply(
         request.reasons = list(decision.reasons)
         _message(request=request, ask=ask, verb=verb, ledger=ledger, dispatches=dispatches, queue=decision.queue)
     else:
-        reasons = ("news_from_patient",) if has_news else ()
+        reasons: tuple[str, ...] = ("news_from_patient",) if has_news else ()
+        if request.source == Source.PHARMACY:
+            reasons += ask.reasons  # whom and what the letter could not be matched to
         _review(request=request, verb=verb, queue=decision.queue, reasons=reasons, ledger=ledger)
 
 

@@ -97,7 +97,7 @@ def test_a_renewal_that_names_no_prescription_of_ours_is_never_automatic(clinic:
     renewal(clinic, relates_to="f" * 32, order="")
     request = asked(clinic)
     assert (request.state, request.is_automatic) == (R.IN_REVIEW, False)
-    assert "identity" in request.reasons
+    assert {"identity", "renewal_unmatched"} <= set(request.reasons)
     assert request.patient_external_id  # found by name, birth date and telephone
     assert answers(clinic) == []
 
@@ -239,3 +239,21 @@ def test_a_pharmacy_that_waits_a_day_goes_to_the_top_once_and_people_are_told(cl
     assert (request.reasons[0], request.is_urgent, request.version) == ("renewal_waits", True, version)
     assert "renewal_waits" in clinic.house.alarms()
     assert Entry.objects.filter(event="request.renewal_waits").count() == 1
+
+
+def test_a_chart_that_is_silent_is_asked_again_and_only_then_a_person(clinic: Any) -> None:
+    first_prescription(clinic)
+    clinic.fault(clinic.chart, kind="status", status=503, method="GET", path="/api/*", times=None)
+    renewal(clinic)
+    assert clinic.house.requests(source="pharmacy") == []  # the letter is kept, and waits
+    clinic.chart.faults.clear()
+    clinic.passes(minutes=2, steps=2)
+    assert asked(clinic).is_automatic, asked(clinic).reasons
+
+
+def test_a_chart_that_stays_silent_leaves_the_letter_to_a_person(clinic: Any) -> None:
+    first_prescription(clinic)
+    clinic.fault(clinic.chart, kind="status", status=503, method="GET", path="/api/*", times=None)
+    renewal(clinic)
+    clinic.passes(minutes=12, steps=6)
+    assert (asked(clinic).state, "chart_unreached" in asked(clinic).reasons) == (R.IN_REVIEW, True)
