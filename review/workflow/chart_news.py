@@ -33,43 +33,34 @@ def follow(*, work: Settling, dispatch: Dispatch, before: str, outcome: Outcome)
 
 
 def _reply(work: Settling, request: RefillRequest, dispatch: Dispatch, *, is_good: bool) -> None:
-    if is_good:
-        return
-    # A request that ends by telling the patient has not ended when the patient was not told.
-    if request.state in MESSAGE_BOUND_STATES:
-        moves.to_person(
-            request=request,
-            verb="return",
-            reasons=["reply_failed"],
-            ledger=work.ledger,
-            queue="assistant",
-            code=dispatch.code,
-            text=dispatch.text,
-        )
-        work.moved.add(request.id)
-        return
-    notices.item(work=work, request=request, reason="reply_failed", code=dispatch.code, text=dispatch.text)
-    notices.alarm(practice=request.practice, kind="reply_failed", key=str(request.id), now=work.ledger.now)
+    if not is_good and not _back(work=work, request=request, dispatch=dispatch, reason="reply_failed"):
+        notices.alarm(practice=request.practice, kind="reply_failed", key=str(request.id), now=work.ledger.now)
 
 
 def _answer(work: Settling, request: RefillRequest, dispatch: Dispatch, *, is_good: bool) -> None:
     """A denial the network did not take: the pharmacy still waits, and a person telephones."""
-    if is_good:
-        return
-    if request.state in MESSAGE_BOUND_STATES:
-        moves.to_person(
-            request=request,
-            verb="return",
-            reasons=["answer_failed"],
-            ledger=work.ledger,
-            queue="assistant",
-            code=dispatch.code,
-            text=dispatch.text,
-        )
-        work.moved.add(request.id)
-    else:
-        notices.item(work=work, request=request, reason="answer_failed", code=dispatch.code, text=dispatch.text)
-    notices.alarm(practice=request.practice, kind="answer_failed", key=str(request.id), now=work.ledger.now)
+    if not is_good:
+        _back(work=work, request=request, dispatch=dispatch, reason="answer_failed")
+        notices.alarm(practice=request.practice, kind="answer_failed", key=str(request.id), now=work.ledger.now)
+
+
+def _back(*, work: Settling, request: RefillRequest, dispatch: Dispatch, reason: str) -> bool:
+    """A request that ends by telling somebody has not ended when nobody was told: it is a person's again (True). One
+    that has gone on gets an item beside it."""
+    if request.state not in MESSAGE_BOUND_STATES:
+        notices.item(work=work, request=request, reason=reason, code=dispatch.code, text=dispatch.text)
+        return False
+    moves.to_person(
+        request=request,
+        verb="return",
+        reasons=[reason],
+        ledger=work.ledger,
+        queue="assistant",
+        code=dispatch.code,
+        text=dispatch.text,
+    )
+    work.moved.add(request.id)
+    return True
 
 
 def _chart(work: Settling, request: RefillRequest, dispatch: Dispatch, *, is_good: bool) -> None:
