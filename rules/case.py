@@ -11,7 +11,7 @@ from datetime import date
 from rules import directions, supply
 from rules.facts import Drug, Facts, Kind, Lab, Schedule, Tag
 from rules.policy import Policy
-from rules.protocols import Protocol, Protocols, Test
+from rules.protocols import Protocol, Protocols, Test, Together
 
 CONTROLLED = frozenset({Schedule.ii, Schedule.iii, Schedule.iv, Schedule.v})
 _STRICTEST_FIRST = (Schedule.ii, Schedule.iii, Schedule.iv, Schedule.v, Schedule.unknown, Schedule.not_controlled)
@@ -31,6 +31,8 @@ class Case:
     form: str
     schedule: Schedule
     """The strictest any reading of the drug gives; unknown when one of them is unknown and none controlled."""
+    together: Together
+    """What the protocols that cover the drug ask together."""
     applying: tuple[Protocol, ...]
     classes: tuple[str, ...]
     is_never_hold: bool | None
@@ -87,7 +89,8 @@ def of(*, facts: Facts, policy: Policy, protocols: Protocols) -> Case:
     first = readings[0] if readings else None
     ingredients = first.ingredients if first is not None else ()
     form = first.form if first is not None else ""
-    applying = protocols.applying(ingredients=ingredients, form=form) if ingredients else ()
+    together = protocols.together(ingredients=ingredients, form=form)
+    within = together.visit_within_days
     sig, structured, days, computed = _amounts(facts)
     standing = supply.standing(facts=facts, entry_days_supply=days)
     visit_on = facts.visit.last_qualifying_on
@@ -100,25 +103,21 @@ def of(*, facts: Facts, policy: Policy, protocols: Protocols) -> Case:
         beside=frozenset([name for drug in facts.other_drugs or () for name in drug.ingredients]),
         form=form,
         schedule=_schedule(readings, ingredients, protocols),
-        applying=applying,
-        classes=protocols.classes_of(ingredients=ingredients),
+        together=together,
+        applying=together.applying,
+        classes=together.classes,
         is_never_hold=_never_hold(facts, readings, protocols),
         days_since_visit=None if visit_on is None else (facts.today - visit_on).days,
-        visit_limit_days=min([policy.visit_limit_days, *(one.visit_within_days for one in applying)]),
+        visit_limit_days=policy.visit_limit_days if within is None else min(policy.visit_limit_days, within),
         sig=sig,
         structured=structured,
         days_supply=days,
         days_supply_computed=computed,
         standing=standing,
         run_out_on=facts.run_out_on or standing.run_out_on,
-        tests=_tests(applying, ingredients),
+        tests=together.tests,
         results=_results(facts.labs) if facts.labs else {},
     )
-
-
-def _tests(applying: tuple[Protocol, ...], ingredients: tuple[str, ...]) -> tuple[Test, ...]:
-    found = [test for protocol in applying for test in protocol.tests if test.concerns(ingredients)]
-    return tuple(sorted(found, key=lambda test: (test.key, test.within_days))) if found else ()
 
 
 def _results(labs: tuple[Lab, ...]) -> dict[str, tuple[Lab, ...]]:

@@ -238,7 +238,8 @@ def directions_agree(case: Case) -> Finding | None:
 
 def days_supply(case: Case) -> Finding | None:
     """F074: at most 90 days (or the stricter limit of policy or class); never guessed."""
-    limit = min([SUPPLY_FLOOR_DAYS, case.policy.max_days_supply, *(one.max_days_supply for one in case.applying)])
+    asked = case.together.max_days_supply
+    limit = min(SUPPLY_FLOOR_DAYS, case.policy.max_days_supply, SUPPLY_FLOOR_DAYS if asked is None else asked)
     days = case.days_supply
     if days is None:
         return Finding("days_supply_unknown", "Days supply is not surely known.", PERSON, "", str(limit), source="F074")
@@ -253,7 +254,7 @@ def refills(case: Case) -> Finding | None:
     entry = case.facts.entry
     if entry is None:
         return None
-    limit = min((one.max_refills for one in case.applying), default=0)
+    limit = case.together.max_refills
     count = entry.number_refills
     if count is not None and 0 <= count <= limit:
         return None

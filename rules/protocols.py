@@ -120,6 +120,30 @@ class Interaction:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """What the protocols that cover one drug ask together: of every figure the strictest. None: none asks.
+
+    `tests`: every test any of them asks of this drug, the strictest window first where two ask for the same.
+    """
+
+    applying: tuple[Protocol, ...]
+    classes: tuple[str, ...]
+    """Keys of every class any ingredient belongs to, whatever the form."""
+    tests: tuple[Test, ...]
+    visit_within_days: int | None
+    max_days_supply: int | None
+    max_refills: int
+    min_stable_days: int
+    min_age_years: int
+    max_age_years: int | None
+    is_pregnancy_flagged: bool
+    unchecked: tuple[str, ...]
+
+
+MOST_KEPT = 4096
+
+
+@dataclass(frozen=True, slots=True)
 class Protocols:
     """The whole table with its index by ingredient."""
 
@@ -132,6 +156,19 @@ class Protocols:
     lab_units: Mapping[str, str]
     loinc: Mapping[str, str]
     """LOINC code -> lab key."""
+    kept: dict[tuple[tuple[str, ...], str], Together] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """`together` of drugs asked for before; a table never changes."""
+
+    def together(self, *, ingredients: tuple[str, ...], form: str) -> Together:
+        """What is asked of a drug of these ingredients in this form."""
+        found = self.kept.get((ingredients, form))
+        if found is None:
+            found = _together(self, ingredients, form)
+            if len(self.kept) < MOST_KEPT:
+                self.kept[ingredients, form] = found
+        return found
 
     def classes_of(self, *, ingredients: Iterable[str]) -> tuple[str, ...]:
         """Keys of every class any ingredient belongs to, whatever the form."""
@@ -157,6 +194,24 @@ class Protocols:
             or any(one.is_never_hold for one in self.by_ingredient.get(name, ()))
             for name in ingredients
         )
+
+
+def _together(table: Protocols, ingredients: tuple[str, ...], form: str) -> Together:
+    rows = table.applying(ingredients=ingredients, form=form) if ingredients else ()
+    tests = [test for row in rows for test in row.tests if test.concerns(ingredients)]
+    return Together(
+        applying=rows,
+        classes=table.classes_of(ingredients=ingredients),
+        tests=tuple(sorted(tests, key=lambda test: (test.key, test.within_days))),
+        visit_within_days=min((row.visit_within_days for row in rows), default=None),
+        max_days_supply=min((row.max_days_supply for row in rows), default=None),
+        max_refills=min((row.max_refills for row in rows), default=0),
+        min_stable_days=max((row.min_stable_days for row in rows), default=0),
+        min_age_years=max((row.min_age_years for row in rows), default=0),
+        max_age_years=min((row.max_age_years for row in rows if row.max_age_years is not None), default=None),
+        is_pregnancy_flagged=any(row.is_pregnancy_flagged for row in rows),
+        unchecked=tuple(one for row in rows for one in row.unchecked),
+    )
 
 
 def parse(*, document: Mapping[str, Any]) -> Protocols:

@@ -64,7 +64,7 @@ def _stop_hits(case: Case, stop: Stop) -> bool:
 
 def unchecked(case: Case) -> Finding | None:
     """Exclusions no fact of ours can judge are named beside the request; adopting the class accepts them."""
-    named = [one for protocol in case.applying for one in protocol.unchecked]
+    named = case.together.unchecked
     if not named:
         return None
     return Finding("exclusions_not_checked", "Not checked by machine: " + "; ".join(named), NOTES, str(len(named)),
@@ -74,8 +74,8 @@ def unchecked(case: Case) -> Finding | None:
 def age(case: Case) -> Finding | None:
     """Under 18 (or outside the ages of the class), or age unknown: a person."""
     years = case.facts.patient.age_years
-    least = max([ADULT_YEARS, *(one.min_age_years for one in case.applying)])
-    most = min((one.max_age_years for one in case.applying if one.max_age_years is not None), default=150)
+    least = max(ADULT_YEARS, case.together.min_age_years)
+    most = 150 if case.together.max_age_years is None else case.together.max_age_years
     if years is not None and least <= years <= most:
         return None
     return Finding("age", "The patient's age is outside the limits or unknown.", PERSON,
@@ -87,7 +87,7 @@ def pregnancy(case: Case) -> Finding | None:
     patient = case.facts.patient
     if patient.is_pregnant:
         return Finding("pregnant", "The patient is pregnant.", BLOCKS, source="clinical: pregnancy")
-    if patient.is_pregnant is False or not any(one.is_pregnancy_flagged for one in case.applying):
+    if patient.is_pregnant is False or not case.together.is_pregnancy_flagged:
         return None
     if patient.sex is Sex.male or (patient.age_years is not None and patient.age_years not in FERTILE_YEARS):
         return None
@@ -143,7 +143,7 @@ def stable_time(case: Case) -> Finding | None:
     entry = case.facts.entry
     if entry is None:
         return None
-    limit = max([case.policy.min_stable_days, *(one.min_stable_days for one in case.applying)])
+    limit = max(case.policy.min_stable_days, case.together.min_stable_days)
     since = entry.changed_on or entry.started_on
     if entry.changed_on and entry.started_on:
         since = max(entry.changed_on, entry.started_on)
