@@ -33,6 +33,7 @@ SENDERS = 8
 SPREAD = 3.0  # seconds over which the messages of one story are posted
 LEASES = 100  # seconds; longer than any lease of a row that was on its way
 AN_HOUR = 3600  # seconds; longer than the network is asked about a prescription before it is repeated
+A_DAY = 25 * 3600  # an accepted prescription without a final word is a person's after 24 h (surescripts 7.2)
 LONGEST = 240.0  # seconds of real time until everything must have its end, on a machine that does other things too
 PATIENCE = 12.0  # seconds without an end before the clock is put forward again
 ON_ITS_WAY = (*refills.UNDER_WAY, states.DispatchState.UNKNOWN)
@@ -258,13 +259,14 @@ def settle(scene: Scene, asked: list[Asked]) -> float:
     The minute's sweep and the look at what is unknown are nudged, as the beat would in its own time.
     """
     began = patient = time.monotonic()
-    waits = [AN_HOUR, LEASES]
+    # One that was on the wire when its sender died, and was answered "duplicate", waits a day for the pharmacy's word.
+    waits = [A_DAY, AN_HOUR, LEASES]
     while time.monotonic() - began < LONGEST:
         if not on_its_way(asked) and not _unended(asked):
             break
         if time.monotonic() - patient > PATIENCE:
             scene.stack.rest()
-            put_clock_forward(scene, seconds=waits.pop() if len(waits) > 1 else AN_HOUR)
+            put_clock_forward(scene, seconds=waits.pop() if len(waits) > 1 else A_DAY)
             refills.start(scene.stack)
             patient = time.monotonic()
         app.send_task("review.tasks.sweep_minute", queue="timers", expires=5)
