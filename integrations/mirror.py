@@ -272,6 +272,15 @@ def note_drift(*, connection: Connection, now: datetime, actor: Actor, rows: int
         log.record(now=now, draft=draft)
 
 
+def locked_patients(*, practice_id: UUID, ids: Sequence[str]) -> dict[str, MirrorPatient]:
+    """These patients' rows by chart id, locked in one order; those the mirror lacks get a row. In a transaction."""
+    MirrorPatient.objects.bulk_create(
+        [MirrorPatient(practice_id=practice_id, external_id=each) for each in ids], ignore_conflicts=True
+    )
+    rows = MirrorPatient.objects.select_for_update().filter(practice_id=practice_id, external_id__in=ids)
+    return {row.external_id: row for row in rows.order_by("external_id")}
+
+
 def local_day(*, practice: Practice, now: datetime) -> date:
     """Today at the practice (UTC while it has no zone, which keeps it from going live)."""
     return now.astimezone(_zone(practice)).date()

@@ -180,15 +180,7 @@ def _keep_page(line: Line, kind: ResultKind, given: list[tuple[str, str, list[Mi
     practice_id = line.connection.practice_id
     ids = sorted({patient_id for patient_id, _, _ in given})
     with transaction.atomic():
-        MirrorPatient.objects.bulk_create(
-            [MirrorPatient(practice_id=practice_id, external_id=each) for each in ids], ignore_conflicts=True
-        )
-        patients = {
-            row.external_id: row
-            for row in MirrorPatient.objects.select_for_update()
-            .filter(practice_id=practice_id, external_id__in=ids)
-            .order_by("external_id")
-        }
+        patients = mirror.locked_patients(practice_id=practice_id, ids=ids)
         groups = [group for _, group, _ in given]
         MirrorResult.objects.filter(practice_id=practice_id, kind=kind, group_external_id__in=groups).delete()
         _put([(patients[patient_id], row) for patient_id, _, rows in given for row in rows])

@@ -206,15 +206,7 @@ def _keep_page(line: Line, found: list[types.Medication]) -> int:
     ids = sorted({each.patient_id for each in listed})
     practice_id = line.connection.practice_id
     with transaction.atomic():
-        MirrorPatient.objects.bulk_create(
-            [MirrorPatient(practice_id=practice_id, external_id=each) for each in ids], ignore_conflicts=True
-        )
-        patients = {
-            row.external_id: row
-            for row in MirrorPatient.objects.select_for_update()
-            .filter(practice_id=practice_id, external_id__in=ids)
-            .order_by("external_id")
-        }
+        patients = mirror.locked_patients(practice_id=practice_id, ids=ids)
         # A patient read after this page was asked for is newer than the page.
         newer = {key for key, row in patients.items() if row.medications_read_at and row.medications_read_at > line.now}
         silent = {

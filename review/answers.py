@@ -96,16 +96,14 @@ def grant(
         prescriber=parties.prescriber(spi=spi, provider=provider, practice_name=request.practice.name),
         prescription=made if kind == "Replace" else granted,
     )
-    return outbox.freeze(
+    return orders.frozen(
         request=request,
-        kind=DispatchKind.NEWRX,
         document=document,
+        message_id=message_id,
+        number=script_answer.number_of(request=asked, own=number),
+        target=request.pharmacy_ncpdp,
         now=now,
         due_at=due_at,
-        message_id=message_id,
-        order_number=script_read.read(document).header.order_number,
-        target=request.pharmacy_ncpdp,
-        may_be_repeated=orders.drops_repeats(request),
     )
 
 

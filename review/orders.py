@@ -48,6 +48,23 @@ def newrx(
         message_id=message_id,
         number=number,
     )
+    return frozen(
+        request=request, document=document, message_id=message_id, number=number, target=pharmacy.ncpdp_id, now=now,
+        due_at=due_at,
+    )  # fmt: skip
+
+
+def frozen(
+    *,
+    request: RefillRequest,
+    document: bytes,
+    message_id: str,
+    number: str,
+    target: str,
+    now: datetime,
+    due_at: datetime,
+) -> Dispatch:
+    """The dispatch of a prescription's bytes, whatever message carries them."""
     return outbox.freeze(
         request=request,
         kind=DispatchKind.NEWRX,
@@ -56,7 +73,7 @@ def newrx(
         due_at=due_at,
         message_id=message_id,
         order_number=number,
-        target=pharmacy.ncpdp_id,
+        target=target,
         may_be_repeated=drops_repeats(request),
     )
 

@@ -112,15 +112,20 @@ def _response(
 ) -> NetworkMessage:
     """The frame: back to whom asked, from whom was asked, about that message (contract 3.3)."""
     asked = request.header
-    order_number = asked.order_number if script_checks.WIRE_ID.fullmatch(asked.order_number) else ""
     head = script_header.outgoing(
         to=Party("P", asked.sender.id),
         sender=Party("D", asked.to.id),
-        envelope=dataclasses.replace(envelope, order_number=order_number or envelope.order_number),
+        envelope=dataclasses.replace(envelope, order_number=number_of(request=request, own=envelope.order_number)),
         relates_to=asked.message_id,
         rx_reference=asked.rx_reference,
     )
     return NetworkMessage(kind=kind, body_name=name, header=head, raw=b"", reply=reply, pharmacy=request.pharmacy)
+
+
+def number_of(*, request: NetworkMessage, own: str) -> str:
+    """The order number an answer bears: that of the request, ours where it names none that can be sent."""
+    asked = request.header.order_number
+    return asked if script_checks.WIRE_ID.fullmatch(asked) else own
 
 
 def _sendable(prescription: Prescription) -> Prescription:

@@ -48,16 +48,15 @@ def deny(
     return made
 
 
-def deny_or_item(
-    *, request: RefillRequest, waiting: Sequence[Renewal], code: str, text: str, ledger: Ledger
-) -> list[Dispatch]:
-    """As `deny`, where no person is acting: what cannot be built is an alarm for people, and the rest goes on."""
-    made: list[Dispatch] = []
-    for renewal in waiting:
+def dealt_with(*, request: RefillRequest, text: str, ledger: Ledger) -> None:
+    """Tell whoever waits for this request that it was dealt with by other means, at once.
+
+    What cannot be built is an alarm for people, and the rest goes on.
+    """
+    for renewal in answers.pending(request=request):
         try:
-            made += deny(
-                request=request, waiting=[renewal], code=code, text=text, due_at=ledger.now, ledger=ledger
+            deny(
+                request=request, waiting=[renewal], code=answers.ELSEWHERE, text=text, due_at=ledger.now, ledger=ledger
             )
         except acts.NotPossible:
             notices.alarm(practice=request.practice, kind="answer_failed", key=str(request.id), now=ledger.now)
-    return made

@@ -113,13 +113,7 @@ def answer(
         request.answer_code = reason.strip()[:40]
         moves.move(request=request, verb="answer", to=R.ANSWERED, now=now)
         # What a person dealt with by telephone is told to have been; an answer that cannot be built is theirs already.
-        answering.deny_or_item(
-            request=request,
-            waiting=answers.pending(request=request),
-            code=answers.ELSEWHERE,
-            text=answering.BY_A_PERSON,
-            ledger=ledger,
-        )
+        answering.dealt_with(request=request, text=answering.BY_A_PERSON, ledger=ledger)
         if text.strip():
             made = moves.reply(request=request, purpose=ReplyPurpose.ANSWER, now=now, note=text.strip())
             outbox.put(dispatches=[made] if made else [], ledger=ledger)

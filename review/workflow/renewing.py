@@ -3,7 +3,6 @@
 import uuid
 from datetime import datetime
 
-from review import answers
 from review import facts as facts_of
 from review.asks import Ask
 from review.ledger import verb
@@ -39,13 +38,8 @@ def take_in_renewal(*, ask: Ask, now: datetime) -> RefillRequest | None:
         first = request.duplicate_of
         if request.state == R.DUPLICATE and first is not None and first.state not in UNDECIDED:
             is_here = ask.renewal.message.header.sender.id == first.pharmacy_ncpdp
-            answering.deny_or_item(
-                request=request,
-                waiting=answers.pending(request=request),
-                code=answers.ELSEWHERE,
-                text=answering.SENT if is_here else answering.ELSEWHERE,
-                ledger=ledger,
-            )
+            text = answering.SENT if is_here else answering.ELSEWHERE
+            answering.dealt_with(request=request, text=text, ledger=ledger)
         return request
 
 

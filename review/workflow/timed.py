@@ -10,8 +10,8 @@ from datetime import datetime
 
 from integrations.models import Connection
 from refillhub.practices.models import Practice
-from review import answers, identity, outbox, states
 from review import facts as facts_of
+from review import identity, outbox, states
 from review.asks import Ask
 from review.identity import Snapshot
 from review.ledger import Ledger, verb
@@ -158,13 +158,7 @@ def see_prescription(*, request_id: uuid.UUID, now: datetime, seen_id: str) -> b
         if request.state != R.WITH_EHR:
             return False
         moves.move(request=request, verb="see_prescription", to=R.DONE, now=now)
-        answering.deny_or_item(
-            request=request,
-            waiting=answers.pending(request=request),
-            code=answers.ELSEWHERE,
-            text=answering.IN_CHART,
-            ledger=ledger,
-        )
+        answering.dealt_with(request=request, text=answering.IN_CHART, ledger=ledger)
         moves.save([request])
         answer = moves.reply(
             request=request,
