@@ -10,7 +10,7 @@ from typing import Protocol
 from integrations.outcome import Outcome
 from integrations.surescripts import client
 from integrations.surescripts.script_model import NetworkMessage
-from integrations.surescripts.types import Capabilities, Endpoint, FetchResult
+from integrations.surescripts.types import Capabilities, Endpoint, FetchResult, Signing
 
 
 class UnknownRoute(LookupError):
@@ -70,7 +70,7 @@ _ROUTES: dict[str, ERxRoute] = {
     route.name: route
     for route in (
         client.Surescripts(name="surescripts", dedupes_by_message_id=False),
-        client.Surescripts(name="surescripts_sandbox", dedupes_by_message_id=True),
+        client.Surescripts(name="surescripts_sandbox", dedupes_by_message_id=True, signing=Signing.SANDBOX),
         EhrHandoff(),
     )
 }

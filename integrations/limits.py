@@ -23,6 +23,8 @@ WARN_SECONDS = 300
 _STEADY_SHARE = 0.6  # every single minute of the five; a short burst is no sustained load
 _PREFIX = "limits"
 
+# Digits of an SPI that name the prescriber; the rest is the place (surescripts 3.2).
+SPI_ROOT = 10
 
 class Priority(StrEnum):
     """A person or patient waits for interactive calls; sweeps and polls are background."""
@@ -134,10 +136,10 @@ def routine_lane(*, practice_id: object) -> Lane:
     return Lane(vendor="surescripts", key=f"routine:{practice_id}", windows=(_minute(limit),))
 
 
-def controlled_lane(*, prescriber_id: object) -> Lane:
-    """Surescripts, controlled prescriptions: 60 in any minute per prescriber (seed)."""
+def controlled_lane(*, practice_id: object, spi: str) -> Lane:
+    """Surescripts, controlled prescriptions: 60 in any minute per prescriber (seed), whatever the place of the SPI."""
     limit = settings.SURESCRIPTS_CONTROLLED_PER_MINUTE
-    return Lane(vendor="surescripts", key=f"controlled:{prescriber_id}", windows=(_minute(limit),))
+    return Lane(vendor="surescripts", key=f"controlled:{practice_id}:{spi[:SPI_ROOT]}", windows=(_minute(limit),))
 
 
 def _minute(limit: int) -> Sliding:

@@ -20,6 +20,7 @@ from integrations.klara import client as klara_client
 from integrations.klara import profile, trial
 from integrations.klara import wire as klara_wire
 from integrations.models import Connection, ConnectionStatus, RefusedAddress, SecretKind, Vendor
+from refillhub.practices.models import Spi
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,22 @@ def busy_lanes(*, now: datetime) -> tuple[Trouble, ...]:
             lane = limits.drchrono_lane(client_id=connection.client_id)
         elif connection.vendor == Vendor.surescripts:
             lane = limits.routine_lane(practice_id=connection.practice_id)
+            found += _busy_signers(connection, now)
         else:
             calls = profile.of(raw=connection.profile).limits.calls_per_s
             lane = limits.klara_lane(connection_id=connection.pk, calls_per_s=calls)
         if limits.is_sustained(lane=lane, now=now):
             found.append(_trouble(connection, "lane_busy"))
     return tuple(found)
+
+
+def _busy_signers(connection: Connection, now: datetime) -> list[Trouble]:
+    """The lanes of controlled prescriptions, one a prescriber, that are above the line."""
+    spis = Spi.objects.filter(practice_id=connection.practice_id, is_active=True, provider__epcs_enabled=True)
+    roots = {spi[: limits.SPI_ROOT] for spi in spis.values_list("spi", flat=True)}
+    lanes = [limits.controlled_lane(practice_id=connection.practice_id, spi=root) for root in sorted(roots)]
+    busy = any(limits.is_sustained(lane=lane, now=now) for lane in lanes)
+    return [_trouble(connection, "lane_busy")] if busy else []
 
 
 def save_set_up(*, connection: Connection, now: datetime, actor: Actor) -> None:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, connection
 
+from integrations import models
 from integrations.models import Connection
 from refillhub.practices import clock
 from refillhub.practices.models import Practice
@@ -80,6 +81,31 @@ def check_shifted_clock_stays_home(app_configs: Sequence[Any] | None, **_later: 
         return []
     abroad = [name for name in VENDOR_SETTINGS if not clock.is_loopback(getattr(settings, name))]
     return [Error(f"CLOCK_OFFSET_SECONDS is set and {name} is not loopback.", id="refillhub.E021") for name in abroad]
+
+
+@register(Tags.security)
+def check_signing_stays_home(app_configs: Sequence[Any] | None, **_later: Any) -> list[CheckMessage]:
+    """Refuse, at every start, signing controlled prescriptions here beside a vendor out in the world (1311.100)."""
+    if not settings.EPCS_NATIVE_SIGNING:
+        return []
+    addresses = [(name, getattr(settings, name)) for name in VENDOR_SETTINGS]
+    try:
+        addresses += [(f"connection {row.pk}", row.base_url) for row in Connection.objects.exclude(base_url="")]
+    except DatabaseError:
+        again = "They are looked at again before each signing."
+        found: list[CheckMessage] = [Warning("Connections could not be read.", hint=again, id="refillhub.W071")]
+    else:
+        found = []
+    found += [
+        Error(
+            f"EPCS_NATIVE_SIGNING is on and {name} is not a stand-in.",
+            hint="Only certified software signs for real: unset it and leave controlled drugs to the chart's task.",
+            id="refillhub.E070",
+        )
+        for name, address in addresses
+        if not models.is_pretend(url=address)
+    ]
+    return found
 
 
 @register(Tags.security, deploy=True)

@@ -63,6 +63,15 @@ SEALING_KEYS = _sealing_keys(
 EXPORT_SIGNING_KEY = _secret(
     "EXPORT_SIGNING_KEY", debug_value=base64.b64encode(b"debug-only-export-key-32-bytes!!").decode()
 )
+# Signing controlled prescriptions in this program: refused at start and again at each signing unless every vendor
+# address is a stand-in, because only certified software may sign for real (21 CFR 1311.100(c)).
+EPCS_NATIVE_SIGNING = env.bool("EPCS_NATIVE_SIGNING", default=False)
+# Base64 of 32 bytes: the private number of the key (ECDSA P-256) that signs them.
+EPCS_SIGNING_KEY = (
+    _secret("EPCS_SIGNING_KEY", debug_value=base64.b64encode(b"debug-only-prescription-key-32b!").decode())
+    if EPCS_NATIVE_SIGNING
+    else ""
+)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # bearer token of /metrics; empty: the page answers 404
 
 # --- who may reach us --------------------------------------------------------------------------------------------

@@ -13,11 +13,13 @@ from django.http import Http404
 from refillhub.practices import roles
 from refillhub.practices.models import Practice, Provider, User
 from refillhub.practices.roles import Action
-from review.models import Comment, Dispatch, Kind, Queue, RefillRequest
+from review.models import Comment, Dispatch, Kind, Preparation, Queue, RefillRequest
 from review.models.requests import RequestQuerySet
 from review.states import RequestState
 
 R = RequestState
+# Drugs known to be controlled; of any other schedule nothing is ever signed here.
+SCHEDULES = ("ii", "iii", "iv", "v")
 PRESCRIBERS_QUEUES = (Queue.PRESCRIBER, Queue.ON_CALL)
 
 
@@ -36,6 +38,9 @@ class May:
     take_back: bool = False
     ask_cancel: bool = False
     comment: bool = False
+    prepare: bool = False
+    sign: bool = False
+    withdraw: bool = False
     correct: bool = False
     confirm_alias: bool = False
     end_alias: bool = False
@@ -84,6 +89,14 @@ def mine(*, provider: Provider | None) -> Q:
     return named if provider is None else named | Q(queue__in=PRESCRIBERS_QUEUES, assignee=provider)
 
 
+def to_sign(*, provider: Provider | None) -> Q:
+    """What waits for this prescriber's signature, or was brought to them because its own signer did not come."""
+    if provider is None:
+        return Q(pk__in=[])
+    waits = Preparation.objects.current().filter(Q(provider=provider) | Q(told=provider))
+    return Q(state=R.AWAITING_SIGNATURE, pk__in=waits.values("request_id"))
+
+
 def dispatches_of(*, request: RefillRequest) -> list[Dispatch]:
     """What left, or would leave, for this request, oldest first; without the documents."""
     rows = Dispatch.objects.filter(practice_id=request.practice_id, request=request)
@@ -106,6 +119,12 @@ def what_may(*, request: RefillRequest, held: Collection[str]) -> May:
     waits = request.state == R.IN_REVIEW
     free = waits and not request.is_locked
     may_end = decides or request.queue == Queue.ASSISTANT
+    awaits = request.state == R.AWAITING_SIGNATURE
+    signs_here = (
+        request.schedule in SCHEDULES
+        and not request.is_shadow
+        and request.practice.controlled_route == Practice.ControlledRoute.sign_here
+    )
     is_drug = request.kind == Kind.REFILL and bool(request.entry_external_id)
     return May(
         decide=free and decides and request.kind == Kind.REFILL,
@@ -119,6 +138,9 @@ def what_may(*, request: RefillRequest, held: Collection[str]) -> May:
         take_back=request.state in (R.APPROVED, R.DENIED, R.VISIT_ASKED, R.TOLD) and works,
         ask_cancel=request.state in (R.SENT, R.DONE) and decides and request.kind == Kind.REFILL,
         comment=works,
+        prepare=(free or awaits) and is_drug and signs_here and roles.may(roles=held, action=Action.prepare),
+        sign=awaits and roles.may(roles=held, action=Action.sign),
+        withdraw=awaits and decides,
         correct=free and teaches,
         confirm_alias=roles.may(roles=held, action=Action.confirm_alias),
         end_alias=teaches,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
 from django import forms
+from django.http import QueryDict
 
 from audit.events import CATALOGUE
 from integrations.models import PharmacyEntry
 from refillhub.practices.models import Practice
 from review import queries_reading, replies, states, wording
-from review.models import Queue
+from review.models import Preparation, Queue
 from review.workflow import Changes, Correction
 
 DENIALS = [(code, words) for code, words in replies.DENIAL_NOTES.items()]
@@ -49,6 +51,53 @@ class ApproveForm(ActForm):
     """Approve as shown; `although` answers the question that is asked when criteria are not met."""
 
     although = forms.BooleanField(required=False)
+
+
+class SignForm(forms.Form):
+    """Signing: each prescription ticked by its signer, the hash of what was shown, and both factors."""
+
+    password = forms.CharField(strip=False, max_length=200)
+    code = forms.CharField(max_length=10)
+
+    def __init__(self, data: QueryDict, *, waiting: Sequence[Preparation]) -> None:
+        super().__init__(data)
+        self.waiting = {str(one.id): one for one in waiting}
+        self.ticked = [one for one in data.getlist("ready") if one in self.waiting]
+
+    def chosen(self) -> list[uuid.UUID]:
+        """The preparations that were ticked, of those that wait."""
+        return [self.waiting[one].id for one in self.ticked]
+
+    def ready(self) -> set[uuid.UUID]:
+        """The same, for showing the boxes again. A change clears them: then the hash shown is another."""
+        return {self.waiting[one].id for one in self.ticked if self._is_as_shown(one)}
+
+    def seen(self) -> list[str]:
+        """Hashes of what was shown of the ticked ones."""
+        return [self.data.get(f"seen-{one}", "") for one in self.ticked]
+
+    def _is_as_shown(self, one: str) -> bool:
+        return self.data.get(f"seen-{one}", "") == self.waiting[one].document_sha256
+
+    def clean(self) -> dict[str, object]:
+        if not self.ticked:
+            raise forms.ValidationError("Tick each prescription that is ready to sign.")
+        if not all(self._is_as_shown(one) for one in self.ticked):
+            raise forms.ValidationError("It changed since this page was shown: look at it again, then tick it.")
+        return super().clean() or {}
+
+    def first_words(self) -> str:
+        """The first thing to mend."""
+        if self.non_field_errors():
+            return str(self.non_field_errors()[0])
+        return "Enter both your password and the six-digit code."
+
+
+class DayForm(forms.Form):
+    """The sign-off of a day: a fresh code, and a note where something went wrong."""
+
+    code = forms.CharField(max_length=10)
+    note = forms.CharField(max_length=500, required=False)
 
 
 class ChangeForm(ApproveForm):

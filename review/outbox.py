@@ -17,7 +17,7 @@ from django.db.models import F
 from integrations import vault
 from review import states
 from review.ledger import Ledger
-from review.models import Dispatch, DispatchKind, Lane, RefillRequest, ReplyPurpose
+from review.models import Dispatch, DispatchKind, Lane, RefillRequest, ReplyPurpose, Signature
 
 PURPOSE = "dispatch"
 LANES: Mapping[str, Lane] = {
@@ -58,12 +58,14 @@ def freeze(
     revision: int | None = None,
     predecessor: Dispatch | None = None,
     may_be_repeated: bool = True,
+    signature: Signature | None = None,
 ) -> Dispatch:
     """A new dispatch, not yet saved: `queued`, or `shadowed` for ever when the request is a shadow.
 
     `document` is the exact bytes to send (SCRIPT XML), or the values the adapter needs, frozen as JSON. `revision`
     distinguishes later messages of one kind (default: the request's version). `may_be_repeated` False: the route does
-    not promise to drop repeats, so an unknown outcome is only looked for, never sent again.
+    not promise to drop repeats, so an unknown outcome is only looked for, never sent again. `signature`: the
+    prescriber's own, under exactly these bytes; only with one does a prescription go by the lane of controlled drugs.
     """
     plain = document if isinstance(document, bytes) else orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
     count = request.version if revision is None else revision
@@ -73,7 +75,7 @@ def freeze(
         request=request,
         kind=kind,
         purpose=purpose,
-        lane=LANES[kind],
+        lane=Lane.EPCS if signature is not None else LANES[kind],
         state=states.DispatchState.SHADOWED if request.is_shadow else states.DispatchState.QUEUED,
         is_shadow=request.is_shadow,
         schedule=request.schedule if kind in (DispatchKind.NEWRX, DispatchKind.CANCELRX) else "",
@@ -85,6 +87,9 @@ def freeze(
         order_number=order_number,
         idempotency_key=idempotency_key(request=request, kind=kind, purpose=purpose, revision=count),
         target=target,
+        signature=signature,
+        signed_by=signature.user if signature is not None else None,
+        signed_at=signature.signed_at if signature is not None else None,
         may_be_repeated=may_be_repeated,
         predecessor=predecessor,
         due_at=due_at or now,

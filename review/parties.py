@@ -4,7 +4,7 @@ from datetime import datetime
 
 from integrations.models import PharmacyEntry
 from integrations.surescripts import script_codes, script_model
-from refillhub.practices.models import Provider, Spi
+from refillhub.practices.models import Provider, Spi, User
 from review.identity import Snapshot
 from review.models import RefillRequest
 from rules import hours
@@ -69,8 +69,18 @@ def pharmacy(*, row: PharmacyEntry) -> script_model.PharmacyRef:
     )  # fmt: skip
 
 
-def prescriber(*, spi: Spi, provider: Provider, practice_name: str) -> script_model.PrescriberRef:
-    """The prescriber at the place of this SPI."""
+def prescriber(
+    *,
+    spi: Spi,
+    provider: Provider,
+    practice_name: str,
+    signs: bool = False,
+    agent: script_model.Name | None = None,
+) -> script_model.PrescriberRef:
+    """The prescriber at the place of this SPI.
+
+    signs: with the DEA number, for a controlled prescription. agent: who prepared it for them.
+    """
     place = spi.location
     return script_model.PrescriberRef(
         spi=spi.spi,
@@ -79,12 +89,22 @@ def prescriber(*, spi: Spi, provider: Provider, practice_name: str) -> script_mo
         phone=place.phone,
         fax=place.fax,
         practice_name=practice_name,
+        dea_number=provider.dea_number if signs else "",
+        agent=agent,
         place_of_service="11",
         address=script_model.Address(
             line1=place.address_line_1, line2=place.address_line_2, city=place.city, state=place.state,
             postal_code=place.zip,
         ),
     )  # fmt: skip
+
+
+def agent(*, user: User, provider: Provider) -> script_model.Name | None:
+    """Whoever prepared a prescription for its prescriber (1311.135(a)); None for the prescriber's own work, and where
+    the account names only one word.
+    """
+    first, _, last = user.full_name.strip().rpartition(" ")
+    return script_model.Name(last=last, first=first) if first and user.pk != provider.user_id else None
 
 
 def prescription(*, request: RefillRequest, now: datetime) -> script_model.Prescription:

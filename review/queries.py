@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from refillhub.practices.models import Practice, Provider, User
 from review import access, identity, states, wording
 from review.models import Dispatch, DispatchKind, Kind, RefillRequest, ReplyPurpose
@@ -100,9 +102,11 @@ class Decided:
 
 def queue(*, practice: Practice, provider: Provider | None, now: datetime, today: date, show: str = "all") -> QueueList:
     """The list of one prescriber; `show` is all, met, judgment, controlled or everyone."""
-    found = access.requests_of(practice=practice).waiting()
+    found = access.requests_of(practice=practice)
     if show != "everyone":
-        found = found.filter(access.mine(provider=provider))
+        found = found.filter(Q(state=R.IN_REVIEW) & access.mine(provider=provider) | access.to_sign(provider=provider))
+    else:
+        found = found.filter(state__in=[R.IN_REVIEW, R.AWAITING_SIGNATURE])
     found = found.select_related("assignee").defer("reading_sealed").order_by("-is_urgent", "run_out_on", "asked_at")
     requests = list(found[: MOST_ROWS + 1])
     left_off = max(0, len(requests) - MOST_ROWS)
@@ -213,6 +217,10 @@ def _why(request: RefillRequest, unmet: list[dict[str, Any]], is_controlled: boo
         return wording.first_reason(reasons) or "A message for a person", "warn", "msg"
     if is_controlled:
         name = wording.SCHEDULES.get(request.schedule, request.schedule)
+        if request.state == R.AWAITING_SIGNATURE:
+            return f"Controlled ({name}): waits for {request.assignee or 'a prescriber'} to sign", "ctrl", "lock"
+        if request.practice.controlled_route == Practice.ControlledRoute.sign_here:
+            return f"Controlled ({name}): needs your signature", "ctrl", "lock"
         return f"Controlled ({name}): a task for you in DrChrono", "ctrl", "lock"
     if unmet:
         first = unmet[0]

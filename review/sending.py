@@ -18,11 +18,12 @@ from integrations.klara import client as klara
 from integrations.klara import wire as klara_wire
 from integrations.models import Connection, SecretKind, Vendor
 from integrations.outcome import Outcome, OutcomeKind
+from integrations.surescripts import script_read
 from integrations.surescripts.types import Endpoint
 from refillhub.practices.models import Practice, Provider
-from review import outbox
+from review import outbox, signing
 from review.ledger import SYSTEM
-from review.models import SCRIPT_KINDS, Dispatch, DispatchKind
+from review.models import SCRIPT_KINDS, Dispatch, DispatchKind, Lane
 
 VENDOR_OF = {
     DispatchKind.NEWRX: Vendor.surescripts,
@@ -96,18 +97,30 @@ def _script(*, dispatch: Dispatch, connection: Connection, now: datetime) -> Out
     route = route_of(practice=dispatch.practice, connection=connection)
     if not route.capabilities().transmits:
         return Outcome(kind=OutcomeKind.NOT_SENT, code="route_sends_nothing", transient=False, configuration=True)
+    document = outbox.document_of(dispatch)
+    if dispatch.lane == Lane.EPCS and not signing.is_here(practice=dispatch.practice):
+        # A vendor's address changed between signing and now: what was signed here may not go out into the world.
+        return Outcome(kind=OutcomeKind.NOT_SENT, code="signing_not_here", transient=False, configuration=True)
     try:
-        wait = limits.take(lane=limits.routine_lane(practice_id=dispatch.practice_id), now=now)
+        wait = limits.take(lane=_lane(dispatch=dispatch, document=document), now=now)
     except limits.LimiterGone as error:
         return Outcome(kind=OutcomeKind.NOT_SENT, code="limiter_gone", text=str(error), transient=True, retry_after=5)
     if wait is not None:
         return Outcome(kind=OutcomeKind.NOT_SENT, code="throttled", transient=True, retry_after=wait.seconds)
     return route.submit(
         connection=endpoint_of(connection=connection, spi="", now=now),
-        document=outbox.document_of(dispatch),
+        document=document,
         message_id=dispatch.message_id,
         is_repeat=dispatch.was_repeated,
     )
+
+
+def _lane(*, dispatch: Dispatch, document: bytes) -> limits.Lane:
+    """Whose allowance a message to the network spends: the practice's, or the signing prescriber's own."""
+    if dispatch.lane != Lane.EPCS:
+        return limits.routine_lane(practice_id=dispatch.practice_id)
+    sender = script_read.read(document).header.sender
+    return limits.controlled_lane(practice_id=dispatch.practice_id, spi=sender.id)
 
 
 def _chart(*, dispatch: Dispatch, connection: Connection, now: datetime) -> Outcome:

@@ -67,6 +67,10 @@ REQUEST_MOVES: Mapping[tuple[RequestState, str], frozenset[RequestState]] = {
     (R.HELD, "take_up"): frozenset({R.IN_REVIEW}),
     (R.HELD, "cancel"): frozenset({R.CANCELLED}),
     (R.IN_REVIEW, "approve"): frozenset({R.APPROVED, R.AWAITING_SIGNATURE, R.HANDING_OFF}),
+    # A controlled one is filled in for its prescriber; also anew, for a stand-in or after a change.
+    (R.IN_REVIEW, "prepare"): frozenset({R.AWAITING_SIGNATURE}),
+    (R.AWAITING_SIGNATURE, "prepare"): frozenset({R.AWAITING_SIGNATURE}),
+    (R.AWAITING_SIGNATURE, "withdraw"): frozenset({R.IN_REVIEW}),
     (R.IN_REVIEW, "deny"): frozenset({R.DENIED}),
     (R.IN_REVIEW, "ask_visit"): frozenset({R.VISIT_ASKED}),
     (R.IN_REVIEW, "tell"): frozenset({R.TOLD}),

@@ -9,7 +9,7 @@ from celery import shared_task
 
 from integrations import single_flight
 from refillhub.practices import clock
-from review import backtest, delivery, directory, intake, mailbox, report, timers
+from review import backtest, delivery, directory, epcs, intake, mailbox, report, timers
 from rules import vocabulary
 
 # One run takes batches until nothing is due or it has had its share; the beat nudges again.
@@ -101,7 +101,8 @@ def upkeep(**_later: object) -> None:
 
 @shared_task(queue="timers", acks_late=True)
 def morning_report(**_later: object) -> int:
-    """The report at each practice's morning."""
+    """The report at each practice's morning, and the daily ones of controlled prescriptions."""
+    epcs.make_days(now=clock.now())
     return report.send_due(now=clock.now())
 
 

@@ -33,6 +33,7 @@ from review import (
     charts,
     clinical,
     context,
+    epcs,
     identity,
     intake,
     outbox,
@@ -241,7 +242,7 @@ def escalate(*, now: datetime) -> int:
     rows = RefillRequest.objects.waiting().filter(assignee_id__in=list(absent)).values_list("id", flat=True)
     for request_id in rows[:500]:
         moved += workflow.reroute(request_id=request_id, now=now)
-    return moved + watch_ehr(now=now) + watch_renewals(now=now)
+    return moved + watch_ehr(now=now) + watch_renewals(now=now) + epcs.watch_signatures(now=now)
 
 
 def watch_renewals(*, now: datetime) -> int:

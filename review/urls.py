@@ -3,7 +3,7 @@
 from django.urls import path
 
 from review import webhooks
-from review.views import acting, compliance, connection_urls, desk, learning, portal
+from review.views import acting, compliance, connection_urls, desk, epcs, learning, portal, signing
 
 app_name = "review"
 
@@ -16,6 +16,9 @@ urlpatterns = [
     path("queue/", portal.queue, name="queue"),
     path("queue/list/", portal.queue_rows, name="queue_rows"),
     path("queue/<uuid:request_id>/", portal.card, name="card"),
+    path("queue/<uuid:request_id>/sign/", signing.page, name="sign"),
+    path("queue/<uuid:request_id>/sign/now/", signing.sign, name="sign_now"),
+    path("queue/<uuid:request_id>/sign/token-lost/", signing.token_lost, name="token_lost"),
     path("decided/", portal.decided, name="decided"),
     # assistants; the list also for compliance
     path("today/", desk.today, name="today"),
@@ -37,6 +40,8 @@ urlpatterns = [
     path("requests/<uuid:request_id>/take-back/", acting.take_back, name="take_back"),
     path("requests/<uuid:request_id>/confirm/", acting.confirm, name="confirm"),
     path("requests/<uuid:request_id>/ask-cancel/", acting.ask_cancel, name="ask_cancel"),
+    path("requests/<uuid:request_id>/prepare/", signing.prepare, name="prepare"),
+    path("requests/<uuid:request_id>/withdraw/", signing.withdraw, name="withdraw"),
     path("requests/<uuid:request_id>/note/", acting.note, name="note"),
     # what a message meant, and a patient's own names for drugs
     path("requests/<uuid:request_id>/correct/", learning.correct, name="correct"),
@@ -46,6 +51,10 @@ urlpatterns = [
     path("audit/", compliance.audit, name="audit"),
     path("audit/verify/", compliance.verify, name="audit_verify"),
     path("audit/export/", compliance.export_csv, name="audit_export"),
+    path("epcs/", epcs.page, name="epcs"),
+    path("epcs/<slug:day>/review/", epcs.review, name="epcs_review"),
+    path("epcs/incidents/open/", epcs.open_incident, name="incident_open"),
+    path("epcs/incidents/<uuid:incident_id>/end/", epcs.end_incident, name="incident_end"),
     # the administrator's connections, and leaving shadow mode
     *connection_urls.urlpatterns,
 ]

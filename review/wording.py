@@ -162,6 +162,8 @@ REASONS: Mapping[str, str] = {
     "news_from_patient": "The patient wrote again",
     "patients_merged": "Klara merged two patients whose charts differ",
     "taken_back": "Taken back before it left",
+    "signature_lapsed": "Not signed in time: prepare it again",
+    "signature_broken": "Did not match its signature and was not sent",
     "taken_back_by_patient": "Taken back by the patient",
     "transmission_failed": "Rejected by the network",
     "unresolved": "Sent, answer unknown: it may be at the pharmacy",

@@ -55,6 +55,27 @@ def local_date(*, moment: datetime, time_zone: str) -> date:
     return local(moment=moment, time_zone=time_zone).date()
 
 
+def end_of_day(*, moment: datetime, time_zone: str) -> datetime:
+    """The coming midnight of the practice's wall clock, aware UTC; on a day of 23 or 25 hours as the clock shows it."""
+    after = local_date(moment=moment, time_zone=time_zone) + timedelta(days=1)
+    return start_of_day(day=after, time_zone=time_zone)
+
+
+def start_of_day(*, day: date, time_zone: str) -> datetime:
+    """Midnight at which the practice's day begins, aware UTC."""
+    return datetime.combine(day, time.min, tzinfo=_zone(time_zone)).astimezone(UTC)
+
+
+def business_days_after(*, moment: datetime, days: int, time_zone: str) -> datetime:
+    """The same wall-clock time so many weekdays (Monday to Friday) later, aware UTC; holidays count as weekdays."""
+    here = local(moment=moment, time_zone=time_zone)
+    day = here.date()
+    while days > 0:
+        day += timedelta(days=1)
+        days -= day.weekday() < 5
+    return datetime.combine(day, here.time(), tzinfo=_zone(time_zone)).astimezone(UTC)
+
+
 def _is_open_day(day: date, office: OfficeHours) -> bool:
     return day.weekday() in office.open_weekdays and day not in office.closed_dates
 

@@ -24,7 +24,7 @@ RULES_SHELL = {*SHELL_TEXT.split(), "previewing", "publishing", "releases", "voc
 REVIEW_LINES = {
     5: {"urls", "admin", "webhooks", "tasks", "views", "api", "management", "forms", "templatetags", "apps"},
     4: {
-        "backtest", "intake", "gathering", "mailbox", "renewals", "directory", "delivery", "timers", "metrics",
+        "backtest", "intake", "gathering", "mailbox", "renewals", "directory", "delivery", "timers", "epcs", "metrics",
         "report",
     },
     3: {"workflow"},
@@ -169,6 +169,47 @@ def only_the_lanes_write_prescriptions(module: Module) -> Iterator[str]:
             yield f"{line}: imports script_write, which asks for no lane and no signature"
 
 
+SIGNS = {
+    "script_epcs": {"review.signing", "review.workflow.preparing"},
+    "prove": {"review.views.signing", "refillhub.practices.grant_views"},
+    "Proof": {"refillhub.practices.factors"},
+    "signature": {"review.workflow.signatures"},
+    "sign": {"review.workflow.signatures"},
+}
+"""Who may write the bytes of a controlled prescription, ask for a signer's factors, make their proof, put a signature
+on a dispatch, and use the signing key. The road is one: page, factors, `workflow.sign`, dispatch."""
+
+
+def only_a_signer_opens_the_controlled_lane(module: Module) -> Iterator[str]:
+    if module.name.startswith("integrations.sandbox") or module.name == "review.outbox":
+        return
+    for name, line in imported(module):
+        if "surescripts.script_epcs" in name and module.name not in SIGNS["script_epcs"]:
+            yield f"{line}: imports script_epcs"
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        if called == "factors.prove" and module.name not in SIGNS["prove"]:
+            yield f"{node.lineno}: asks for a signer's factors"
+        if called.rpartition(".")[2] == "Proof" and module.name not in SIGNS["Proof"]:
+            yield f"{node.lineno}: makes a proof of its own"
+        if called == "seals.sign" and module.name not in SIGNS["sign"]:
+            yield f"{node.lineno}: uses the signing key"
+        if module.name not in SIGNS["signature"]:
+            if called.rpartition(".")[2] in {"freeze", "Dispatch", "create", "update"} and any(
+                word.arg == "signature" for word in node.keywords
+            ):
+                yield f"{node.lineno}: puts a signature on a dispatch"
+            if called.startswith("Signature.objects.create"):
+                yield f"{node.lineno}: makes a signature"
+        if called.endswith("EPCS") or any(
+            word.arg == "lane" and ast.unparse(word.value).endswith("EPCS") for word in node.keywords
+            if called.rpartition(".")[2] in {"freeze", "Dispatch", "create", "update"}
+        ):
+            yield f"{node.lineno}: chooses the controlled lane by itself"
+
+
 def files_stay_readable(module: Module) -> Iterator[str]:
     if module.lines > LONGEST_FILE:
         yield f"{module.lines}: longer than {LONGEST_FILE} lines; find the second verb in it"
@@ -184,6 +225,7 @@ RULES: tuple[Callable[[Module], Iterator[str]], ...] = (
     imports_stand_at_the_head,
     state_is_written_by_verbs,
     only_the_lanes_write_prescriptions,
+    only_a_signer_opens_the_controlled_lane,
     files_stay_readable,
 )
 
@@ -233,6 +275,13 @@ def test_the_tree_keeps_the_rule(rule: Callable[[Module], Iterator[str]]) -> Non
         (state_is_written_by_verbs, "review.timers", "Rows.filter().update(state='done')"),
         (state_is_written_by_verbs, "review.timers", "setattr(row, 'state', 'done')"),
         (only_the_lanes_write_prescriptions, "review.orders", "from integrations.surescripts import script_write"),
+        (only_a_signer_opens_the_controlled_lane, "review.orders", "from integrations.surescripts import script_epcs"),
+        (only_a_signer_opens_the_controlled_lane, "review.orders", "outbox.freeze(signature=row)"),
+        (only_a_signer_opens_the_controlled_lane, "review.orders", "Dispatch(lane=Lane.EPCS)"),
+        (only_a_signer_opens_the_controlled_lane, "review.timers", "Signature.objects.create(user=row)"),
+        (only_a_signer_opens_the_controlled_lane, "review.tasks", "factors.prove(request=None)"),
+        (only_a_signer_opens_the_controlled_lane, "review.workflow.signatures", "Proof(user_id=1)"),
+        (only_a_signer_opens_the_controlled_lane, "review.views.desk", "seals.sign(document=b'')"),
         (files_stay_readable, "review.timers", "import json"),
         (files_stay_readable, "review.timers", '"""Doc."""\n' + "x = 1\n" * 451),
     ],

@@ -14,7 +14,7 @@ from integrations.outcome import Outcome, OutcomeKind
 from integrations.surescripts import script_build, script_checks, script_codes, script_read
 from integrations.surescripts.script_model import Answer, MessageKind, NetworkMessage
 from integrations.surescripts.script_parts import UnreadableDocument
-from integrations.surescripts.types import Capabilities, Endpoint, FetchResult, UnreadableMail
+from integrations.surescripts.types import Capabilities, Endpoint, FetchResult, Signing, UnreadableMail
 
 VENDOR = "surescripts"
 FAX = "2"  # PrescriptionDeliveryMethod
@@ -49,10 +49,13 @@ class Surescripts:
 
     name: str
     dedupes_by_message_id: bool
+    signing: Signing = Signing.NONE
 
     def capabilities(self) -> Capabilities:
-        """SCRIPT both ways by poll, the directory, no signing."""
-        return Capabilities(transmits=True, transactions=_TRANSACTIONS, polls=True, directory=True)
+        """SCRIPT both ways by poll, and the directory; signing only against the sandbox."""
+        return Capabilities(
+            transmits=True, transactions=_TRANSACTIONS, polls=True, directory=True, signing=self.signing
+        )
 
     def submit(self, *, connection: Endpoint, document: bytes, message_id: str, is_repeat: bool = False) -> Outcome:
         """Send these bytes once and say what became of the message; never raises for the network's behavior.

@@ -57,10 +57,10 @@ def prepare_newrx(
     """As `build_newrx`, with the replacements made in texts. Raises ControlledDrug, DoesNotFit."""
     script_checks.require_routine(prescription.drug)
     fit = Fit()
-    _check_together(fit, envelope=envelope, patient=patient, prescription=prescription)
-    content = _content(fit, patient, pharmacy, prescriber, prescription)
+    check_together(fit, envelope=envelope, patient=patient, prescription=prescription)
+    content = shared_blocks(fit, patient, pharmacy, prescriber, prescription)
     head = script_header.outgoing(
-        to=Party("P", pharmacy.ncpdp_id), sender=Party("D", prescriber.spi), envelope=_numbered(fit, envelope)
+        to=Party("P", pharmacy.ncpdp_id), sender=Party("D", prescriber.spi), envelope=numbered(fit, envelope)
     )
     document = script_header.document(fit, head, f"<NewRx>{content}</NewRx>")
     return Built(document=document, changes=tuple(fit.changes))
@@ -85,14 +85,14 @@ def build_cancelrx(
     fit = Fit()
     body = (
         f"<CancelRx><ChangeOfPrescriptionStatusFlag>{flag.value}</ChangeOfPrescriptionStatusFlag>"
-        f"{_content(fit, patient, pharmacy, prescriber, prescription)}</CancelRx>"
+        f"{shared_blocks(fit, patient, pharmacy, prescriber, prescription)}</CancelRx>"
     )
     if not relates_to:
         fit.refuse("Header/RelatesToMessageID", "missing", "", "Name the message that is withdrawn.")
     head = script_header.outgoing(
         to=Party("P", pharmacy.ncpdp_id),
         sender=Party("D", prescriber.spi),
-        envelope=_numbered(fit, envelope),
+        envelope=numbered(fit, envelope),
         relates_to=relates_to,
         rx_reference=rx_reference,
     )
@@ -125,7 +125,7 @@ def build_status(
     return script_header.document(fit, head, f"<Status><Code>{code}</Code></Status>")
 
 
-def _content(
+def shared_blocks(
     fit: Fit, patient: PatientRef, pharmacy: PharmacyRef, prescriber: PrescriberRef, prescription: Prescription
 ) -> str:
     """The four blocks that NewRx and CancelRx share, in their order."""
@@ -133,14 +133,14 @@ def _content(
     return f"{people}{script_medication.write(fit, prescription, script_medication.PRESCRIBED)}"
 
 
-def _numbered(fit: Fit, envelope: Envelope) -> Envelope:
+def numbered(fit: Fit, envelope: Envelope) -> Envelope:
     """The envelope of a prescription, which always names its order (contract 4.1)."""
     if not envelope.order_number:
         fit.refuse("Header/PrescriberOrderNumber", "malformed", "0 characters", "Every prescription has its number.")
     return envelope
 
 
-def _check_together(fit: Fit, *, envelope: Envelope, patient: PatientRef, prescription: Prescription) -> None:
+def check_together(fit: Fit, *, envelope: Envelope, patient: PatientRef, prescription: Prescription) -> None:
     """The rules that need more than one field."""
     written_on = prescription.written_on
     if written_on is None:

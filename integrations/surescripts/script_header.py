@@ -15,8 +15,16 @@ _OPEN = (
 )
 
 
-def outgoing(*, to: Party, sender: Party, envelope: Envelope, relates_to: str = "", rx_reference: str = "") -> Header:
-    """The header of a message of ours."""
+def outgoing(
+    *,
+    to: Party,
+    sender: Party,
+    envelope: Envelope,
+    relates_to: str = "",
+    rx_reference: str = "",
+    signed: bool = False,
+) -> Header:
+    """The header of a message of ours. signed: it bears the mark of a signature (EPCS)."""
     return Header(
         to=to,
         sender=sender,
@@ -27,6 +35,7 @@ def outgoing(*, to: Party, sender: Party, envelope: Envelope, relates_to: str = 
         rx_reference=rx_reference,
         software=SOFTWARE,
         test=envelope.test,
+        signed=signed,
     )
 
 

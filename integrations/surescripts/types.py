@@ -33,11 +33,16 @@ class Endpoint:
 
 
 class Signing(StrEnum):
-    """How a route lets a prescriber sign a controlled prescription."""
+    """How a route lets a prescriber sign a controlled prescription.
+
+    none: not at all, the chart's own task remains. sandbox: in this program, which is not certified and so signs only
+    while every vendor is pretended (contract 8, rows 1 and 2). hosted: on the screen of a certified partner
+    (docs/partners.md).
+    """
 
     NONE = "none"
+    SANDBOX = "sandbox"
     HOSTED = "hosted"
-    CERTIFIED = "certified"
 
 
 @dataclass(frozen=True, slots=True)

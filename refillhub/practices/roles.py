@@ -17,7 +17,12 @@ class Action(StrEnum):
 
     review = "review"  # see the prescriber's queue and cards
     decide = "decide"  # approve, deny, ask for a visit
+    prepare = "prepare"  # fill in a controlled prescription for its prescriber to sign; never signs
     sign = "sign"  # sign a controlled prescription
+    approve_signing = "approve_signing"  # as the second person, a registrant: give the right to sign
+    see_signing = "see_signing"  # who may sign
+    see_epcs = "see_epcs"  # the daily report of controlled prescriptions, and incidents
+    review_epcs = "review_epcs"  # sign a day off, open and report an incident
     see_decided = "see_decided"
     see_today = "see_today"
     see_requests = "see_requests"
@@ -46,7 +51,12 @@ _P, _M, _C, _A = Role.prescriber.value, Role.assistant.value, Role.compliance.va
 MAY: dict[Action, frozenset[str]] = {
     Action.review: frozenset({_P}),
     Action.decide: frozenset({_P}),
+    Action.prepare: frozenset({_P, _M}),
     Action.sign: frozenset({_P}),
+    Action.approve_signing: frozenset({_P}),
+    Action.see_signing: frozenset({_P, _C, _A}),
+    Action.see_epcs: frozenset({_P, _C, _A}),
+    Action.review_epcs: frozenset({_C}),
     Action.see_decided: frozenset({_P}),
     Action.see_today: frozenset({_M}),
     Action.see_requests: frozenset({_P, _M, _C}),
@@ -91,10 +101,12 @@ LINKS: tuple[Link, ...] = (
     Link("Decided", "review:decided", frozenset({_P})),
     Link("Audit", "review:audit", frozenset({_C})),
     Link("Requests", "review:requests", frozenset({_M, _C})),
+    Link("Controlled", "review:epcs", frozenset({_C})),
     Link("Connections", "review:connections", frozenset({_A})),
     Link("Rules", "admin:rules_ruleversion_changelist", frozenset({_P, _A})),
     Link("Shadow report", "review:shadow", frozenset({_A})),
     Link("Coverage", "practices:coverage", frozenset({_P, _M, _A})),
+    Link("Signing", "practices:signers", frozenset({_P, _A})),
     Link("People", "admin:practices_membership_changelist", frozenset({_A})),
     Link("Metrics", "review:metrics", frozenset({_P, _C, _A})),
 )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from refillhub.practices import account_views, coverage_views, views
+from refillhub.practices import account_views, coverage_views, grant_views, views
 
 app_name = "practices"
 
@@ -23,6 +23,10 @@ urlpatterns = [
     path("switches/automatic/resume/", views.resume_automatic, name="resume_automatic"),
     path("coverage/", coverage_views.coverage_page, name="coverage"),
     path("coverage/<uuid:coverage_id>/end/", coverage_views.end_coverage, name="end_coverage"),
+    path("people/signing/", grant_views.signers, name="signers"),
+    path("people/signing/ask/", grant_views.ask, name="ask_signer"),
+    path("people/signing/<uuid:grant_id>/approve/", grant_views.approve, name="approve_signer"),
+    path("people/signing/<uuid:grant_id>/end/", grant_views.end, name="end_signer"),
     path("account/", account_views.account_page, name="account"),
     path("account/recovery-codes/", account_views.renew_codes, name="renew_codes"),
     path("account/device/", account_views.replace_device, name="replace_device"),

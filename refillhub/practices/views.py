@@ -9,9 +9,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import django_otp
-from axes.exceptions import AxesBackendPermissionDenied
-from axes.handlers.proxy import AxesProxyHandler
-from django.contrib.auth import authenticate, login
+from django.contrib.auth import login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,8 +17,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from refillhub.practices import consents, doors, forms, gates, kept_forms, middleware, otp, switches
-from refillhub.practices.models import Provider, User
+from refillhub.practices import consents, doors, factors, forms, gates, kept_forms, middleware, otp, switches
+from refillhub.practices.models import Provider
 from refillhub.practices.roles import Action
 
 GET_POST = ["GET", "HEAD", "POST"]
@@ -44,9 +42,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     status = 200
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"].lower()
-        if not _may_try(request, email=email):
+        if not factors.may_try(request, email=email):
             return _locked_out(request)
-        user = _checked(request, email=email, password=form.cleaned_data["password"])
+        user = factors.checked(request, email=email, password=form.cleaned_data["password"])
         if user is not None:
             request.session.flush()
             login(request, user)
@@ -136,9 +134,9 @@ def unlock(request: HttpRequest) -> HttpResponse:
     form = forms.UnlockForm(request.POST or None)
     status = 200
     if request.method == "POST" and form.is_valid():
-        if not _may_try(request, email=request.user.email):
+        if not factors.may_try(request, email=request.user.email):
             return _locked_out(request)
-        user = _checked(request, email=request.user.email, password=form.cleaned_data["password"])
+        user = factors.checked(request, email=request.user.email, password=form.cleaned_data["password"])
         if user is not None and user.pk == request.user.pk:
             request.session.cycle_key()
             request.session["locked"] = False
@@ -286,23 +284,10 @@ def _refuse(request: HttpRequest, form, verdict: otp.Verdict) -> int:
     return 422
 
 
-def _checked(request: HttpRequest, *, email: str, password: str) -> User | None:
-    """The person, if the password is right and the account is not throttled."""
-    try:
-        return authenticate(request, email=email, password=password)
-    except AxesBackendPermissionDenied:
-        return None
-
-
 def _locked_out(request: HttpRequest) -> HttpResponse:
     """Our own page for too many tries; the mark is taken away so that the library does not put its own in place."""
     request.axes_locked_out = False
     return render(request, "practices/locked_out.html", status=429)
-
-
-def _may_try(request: HttpRequest, *, email: str) -> bool:
-    """Whether this account may still be tried from this address; a try while locked out leaves no further entry."""
-    return AxesProxyHandler.is_allowed(request, {"email": email})
 
 
 def _with_next(url_name: str, place: str) -> str:

@@ -13,6 +13,7 @@ from review.models.requests import (
     RefillRequest,
     Source,
 )
+from review.models.signing import EpcsDay, Incident, Preparation, Signature
 
 __all__ = [
     "SCRIPT_KINDS",
@@ -22,20 +23,24 @@ __all__ = [
     "Dispatch",
     "DispatchKind",
     "EntryAlias",
+    "EpcsDay",
     "EventKind",
     "EventLink",
     "FillReport",
     "FormReceipt",
     "InboundEvent",
+    "Incident",
     "Kind",
     "Lane",
     "MorningReport",
     "NetworkMail",
     "Origin",
+    "Preparation",
     "Progress",
     "Queue",
     "ReadingCorrection",
     "RefillRequest",
     "ReplyPurpose",
+    "Signature",
     "Source",
 ]

@@ -83,6 +83,10 @@ class Dispatch(models.Model):
     schedule = models.CharField(max_length=16, blank=True)
     signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     signed_at = models.DateTimeField(null=True)
+    signature = models.OneToOneField(
+        "review.Signature", null=True, on_delete=models.PROTECT, related_name="dispatch",
+        help_text="A trigger holds bytes, signer, practice and request to what was signed.",
+    )  # fmt: skip
 
     document_sealed = models.BinaryField()
     document_sha256 = models.CharField(max_length=64)
@@ -126,7 +130,9 @@ class Dispatch(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(kind="newrx")
                 | models.Q(lane="routine", schedule="not_controlled")
-                | models.Q(lane="epcs", signed_by__isnull=False, signed_at__isnull=False),
+                | models.Q(
+                    lane="epcs", signed_by__isnull=False, signed_at__isnull=False, signature__isnull=False
+                ),
                 name="controlled_is_signed",
             ),
             models.CheckConstraint(

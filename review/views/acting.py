@@ -8,6 +8,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from refillhub.practices import gates
 from refillhub.practices.roles import Action
@@ -34,7 +35,7 @@ def change(request: HttpRequest, request_id: UUID) -> HttpResponse:
     return posting.act(request, request_id, form, "approve", lambda row, form: _approve(request, row, form))
 
 
-def _approve(request: HttpRequest, row: RefillRequest, form: forms.ApproveForm) -> str:
+def _approve(request: HttpRequest, row: RefillRequest, form: forms.ApproveForm) -> str | posting.Onward:
     provider = access.provider_of(user=request.user, practice=request.practice)
     if provider is None:
         raise workflow.NotPossible("no_provider", NO_RECORD)
@@ -57,6 +58,8 @@ def _approve(request: HttpRequest, row: RefillRequest, form: forms.ApproveForm) 
         now=request.now,
         changes=changes,
     )
+    if done.state == R.AWAITING_SIGNATURE:
+        return posting.Onward(said="Prepared; look at it, then sign.", location=reverse("review:sign", args=[row.id]))
     if done.state in (R.HANDING_OFF, R.WITH_EHR):
         return "Controlled: a task with everything filled in goes to DrChrono."
     if done.is_shadow:

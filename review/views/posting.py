@@ -6,6 +6,7 @@ The same form key answers with its first result; a stale version answers 409 and
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib import messages
@@ -25,7 +26,17 @@ LOCKED = (
     "nothing is sent again until then."
 )
 R = RequestState
-Do = Callable[[RefillRequest, forms.ActForm], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """What was done, in words, and where to go from here instead of to the next item."""
+
+    said: str
+    location: str
+
+
+Do = Callable[[RefillRequest, forms.ActForm], "str | Onward"]
 
 
 class Ask(Exception):
@@ -64,6 +75,8 @@ def act(
         return cards.page(request, row, place=place, line=line, status=422)
     except workflow.NotPossible as no:
         return cards.page(request, row, place=place, form=form, line=str(no), status=422)
+    if isinstance(said, Onward):
+        said, location = said.said, said.location
     FormReceipt.objects.get_or_create(
         user=request.user,
         key=form.cleaned_data["key"],

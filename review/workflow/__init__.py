@@ -5,11 +5,20 @@ request; `timed` is what the clock does. This is the only place, beside the outb
 """
 
 from review.asks import Ask
+from review.workflow import incidents
 from review.workflow.acts import AlreadyDecided, Locked, NotPossible
 from review.workflow.admission import admit
 from review.workflow.aliasing import confirm_alias, end_alias, end_aliases
 from review.workflow.approving import Changes, approve
 from review.workflow.correcting import Corrected, Correction, correct_reading
+from review.workflow.incidents import (
+    end_incident,
+    make_day,
+    note_refusal,
+    note_token_lost,
+    report_found,
+    review_day,
+)
 from review.workflow.mail_news import keep_fill, keep_stray, keep_unreadable_mail, note_vendor_error, settle_cancel
 from review.workflow.notices import raise_alarm
 from review.workflow.people import (
@@ -30,6 +39,7 @@ from review.workflow.people import (
 from review.workflow.renewing import renewal_waits, take_in_change, take_in_renewal
 from review.workflow.repointing import Became
 from review.workflow.settlement import Result, claim_due, claim_repeats, settle, unresolved_ids
+from review.workflow.signatures import prepare, sign, watch, withdraw
 from review.workflow.timed import (
     find_unresolved,
     lose_leases,
@@ -68,29 +78,40 @@ __all__ = [
     "deny",
     "end_alias",
     "end_aliases",
+    "end_incident",
     "find_unresolved",
     "hand_off",
+    "incidents",
     "keep_fill",
     "keep_stray",
     "keep_unreadable_mail",
     "lose_leases",
+    "make_day",
     "merge_patient",
     "note_missed",
+    "note_refusal",
+    "note_token_lost",
     "note_vendor_error",
+    "prepare",
     "raise_alarm",
     "reassign",
     "release",
     "renew_snapshot",
     "renewal_waits",
+    "report_found",
     "reroute",
     "return_to_person",
+    "review_day",
     "see_prescription",
     "settle",
     "settle_cancel",
+    "sign",
     "take_back",
     "take_in_change",
     "take_in_renewal",
     "take_up",
     "tell",
     "unresolved_ids",
+    "watch",
+    "withdraw",
 ]

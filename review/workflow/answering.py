@@ -48,6 +48,22 @@ def deny(
     return made
 
 
+def other_means(
+    *, request: RefillRequest, waiting: Sequence[Renewal], due_at: datetime, ledger: Ledger
+) -> None:
+    """Renewal requests of the same drug that a prescription of its own has settled. Raises NotPossible."""
+    for one in waiting:
+        is_here = one.message.header.sender.id == request.pharmacy_ncpdp
+        deny(
+            request=request,
+            waiting=[one],
+            code=answers.ELSEWHERE,
+            text=SENT if is_here else ELSEWHERE,
+            due_at=due_at,
+            ledger=ledger,
+        )
+
+
 def dealt_with(*, request: RefillRequest, text: str, ledger: Ledger) -> None:
     """Tell whoever waits for this request that it was dealt with by other means, at once.
 

@@ -1,10 +1,9 @@
 """Approving: a person's yes, checked again at that moment, in the approving provider's own name (law 6).
 
-A controlled or unknown drug becomes a task in DrChrono, never a dispatch.
+A controlled or unknown drug becomes a task in DrChrono, or waits for its signature; never a dispatch.
 """
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,11 +12,10 @@ from integrations.models import MirrorMedication, MirrorPatient
 from integrations.surescripts.script_checks import ControlledDrug, DoesNotFit
 from refillhub.practices.models import Provider, User
 from review import answers, identity, orders, outbox, parties
-from review.asks import Renewal
 from review.ledger import Ledger
 from review.models import Dispatch, DispatchKind, InboundEvent, Kind, Progress, RefillRequest
 from review.states import RequestState
-from review.workflow import acts, answering, deciding, moves, notices
+from review.workflow import acts, answering, deciding, moves, notices, preparing
 
 R = RequestState
 
@@ -44,7 +42,8 @@ def approve(
 ) -> RefillRequest:
     """Approve as shown, or with changes, in the approving provider's own name.
 
-    A controlled or unknown drug becomes a task in DrChrono, never a dispatch. Raises AlreadyDecided, Locked,
+    A controlled or unknown drug becomes a task in DrChrono, or waits for the signature where it is signed here; never a
+    dispatch. Raises AlreadyDecided, Locked,
     NotPossible, WrongState.
     """
 
@@ -53,7 +52,7 @@ def approve(
             raise acts.NotPossible("not_yours", "This provider may not prescribe for this practice.")
         if request.is_locked:
             raise acts.Locked
-        _check_now(request=request, now=now)
+        check_now(request=request, now=now)
         acts.decided(request, user, now)
         if request.kind == Kind.PHARMACY_CHANGE:
             _approve_pharmacy(request, ledger, changes)
@@ -61,7 +60,9 @@ def approve(
         if request.kind != Kind.REFILL or not request.entry_external_id:
             raise acts.NotPossible("nothing_to_approve", "This item has no medication to approve; answer it instead.")
         _change(request, changes)
-        if request.schedule != "not_controlled":
+        if preparing.is_signed_here(request):
+            preparing.put_forward(request=request, provider=provider, by=user, verb="approve", ledger=ledger)
+        elif request.schedule != "not_controlled":
             request.prescriber = request.prescriber or provider
             request.assignee = provider
             moves.move(request=request, verb="approve", to=R.HANDING_OFF, now=now)
@@ -124,27 +125,10 @@ def _send(*, request: RefillRequest, provider: Provider, ledger: Ledger) -> None
     request.approved_at = now
     request.prescriber = provider
     outbox.put(dispatches=[made], ledger=ledger)
-    _answer(request=request, waiting=waiting, renewal=renewal, made=made, ledger=ledger)
-
-
-def _answer(
-    *, request: RefillRequest, waiting: Sequence[Renewal], renewal: Renewal | None, made: Dispatch, ledger: Ledger
-) -> None:
-    """The granted renewal request has its answer; others of the same drug are told that it was dealt with."""
     if renewal is not None:
         answering.note(renewal=renewal, dispatch=made)
-    for one in waiting:
-        if one is renewal:
-            continue
-        is_here = one.message.header.sender.id == request.pharmacy_ncpdp
-        answering.deny(
-            request=request,
-            waiting=[one],
-            code=answers.ELSEWHERE,
-            text=answering.SENT if is_here else answering.ELSEWHERE,
-            due_at=made.due_at,
-            ledger=ledger,
-        )
+    others = [one for one in waiting if one is not renewal]
+    answering.other_means(request=request, waiting=others, due_at=made.due_at, ledger=ledger)
 
 
 def _approve_pharmacy(request: RefillRequest, ledger: Ledger, changes: Changes | None) -> None:
@@ -161,7 +145,7 @@ def _approve_pharmacy(request: RefillRequest, ledger: Ledger, changes: Changes |
     ledger.on_request(request, "request.approved", outcome=request.state)
 
 
-def _check_now(*, request: RefillRequest, now: datetime) -> None:
+def check_now(*, request: RefillRequest, now: datetime) -> None:
     """Checked again at approval (law 6): switch, news, entry, patient, supply."""
     if request.practice.is_sending_stopped:
         raise acts.NotPossible("sending_stopped", "Sending is stopped for this practice.")

@@ -17,7 +17,7 @@ from review.context import Context
 from review.ledger import Ledger
 from review.models import Dispatch, DispatchKind, Kind, Queue, RefillRequest, ReplyPurpose, Source
 from review.states import DispatchState, RequestState
-from review.workflow import answering, moves, notices
+from review.workflow import answering, moves, notices, preparing
 from rules import hours
 from rules.decision import Decision, Outcome
 
@@ -391,6 +391,9 @@ def _hold(*, request: RefillRequest, ask: Ask, verb: str, ledger: Ledger, dispat
 
 def _hand_off(*, request: RefillRequest, verb: str, ledger: Ledger, dispatches: list[Dispatch]) -> None:
     """A controlled drug: a task to the prescriber in DrChrono with everything filled in (recipe 3)."""
+    if preparing.is_signed_here(request):
+        _review(request=request, verb=verb, queue=Queue.PRESCRIBER, reasons=["controlled"], ledger=ledger)
+        return
     owner = routing.owner(
         practice=request.practice, prescriber=request.prescriber, queue=Queue.PRESCRIBER, now=ledger.now
     )

@@ -9,11 +9,20 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from integrations.models import MirrorMedication, MirrorPatient, PrescriptionSeen
-from review import identity, outbox, states, supplies
+from review import identity, outbox, seals, states, supplies
 from review.ledger import Ledger
-from review.models import Dispatch, DispatchKind, InboundEvent, Progress, RefillRequest, ReplyPurpose
+from review.models import (
+    Dispatch,
+    DispatchKind,
+    InboundEvent,
+    Incident,
+    Lane,
+    Progress,
+    RefillRequest,
+    ReplyPurpose,
+)
 from review.states import DispatchState, RequestState
-from review.workflow import moves
+from review.workflow import incidents, moves
 
 # Unread news of the patient is read within this; then we look again.
 NEWS_WAIT = timedelta(seconds=5)
@@ -99,6 +108,11 @@ def _objection(*, dispatch: Dispatch, seen: Seen, ledger: Ledger) -> str:
     request = dispatch.request
     if dispatch.kind != DispatchKind.NEWRX:
         return ""
+    if dispatch.lane == Lane.EPCS and not _is_as_signed(dispatch):
+        incidents.open_incident(
+            practice=request.practice, kind=Incident.Kind.SIGNATURE_BROKEN, key=dispatch.id.hex, ledger=ledger
+        )
+        return "signature_broken"
     if request.state != RequestState.APPROVED:
         return "not_approved"
     if request.is_automatic and request.practice.is_automatic_stopped:
@@ -125,6 +139,15 @@ def _objection(*, dispatch: Dispatch, seen: Seen, ledger: Ledger) -> str:
         if is_newer and supplies.is_same_drug(name=native.drug_name, ingredient_key=request.ingredient_key):
             return "prescribed_in_chart"
     return ""
+
+
+def _is_as_signed(dispatch: Dispatch) -> bool:
+    """Whether the bytes about to leave are the very ones under the prescriber's signature (21 CFR 1311.120(b)(18))."""
+    signature = dispatch.signature
+    if signature is None or signature.document_sha256 != dispatch.document_sha256:
+        return False
+    seal = seals.Seal(value=bytes(signature.value), public_key=bytes(signature.public_key))
+    return seals.is_intact(document=outbox.document_of(dispatch), seal=seal)
 
 
 def _look_up(dispatches: Sequence[Dispatch]) -> Seen:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db.models import F
 
-from refillhub.practices.models import Practice
+from refillhub.practices.models import Practice, Provider
 from review import identity, outbox, routing, states
 from review.ledger import verb
 from review.models import Alarm, Dispatch, DispatchKind, Kind, Queue, RefillRequest
@@ -33,6 +33,10 @@ ALARMS = {
     "lane_busy": "A vendor's rate limit is used above 70 % for more than five minutes.",
     "unread": "Messages wait to be read longer than they should.",
     "accounting": "Messages and requests do not add up.",
+    "incident": "A security incident was opened; it must be reported within one business day.",
+    "incident_late": "A security incident has not been reported in time.",
+    "epcs_day_late": "A day's report of controlled prescriptions has not been signed off.",
+    "signed_waits": "A signed prescription has not left within two minutes.",
     "coverage_gap": "Nobody stands in for an absent prescriber.",
 }
 
@@ -105,8 +109,11 @@ def page(*, work: Settling, request: RefillRequest, why: str) -> None:
 def page_dispatch(*, request: RefillRequest, why: str, now: datetime) -> Dispatch | None:
     """The page itself, frozen; None when the roster is empty."""
     provider = routing.on_call(practice=request.practice, now=now)
-    if provider is None:
-        return None
+    return None if provider is None else page_to(request=request, provider=provider, why=why, now=now)
+
+
+def page_to(*, request: RefillRequest, provider: Provider, why: str, now: datetime) -> Dispatch:
+    """A page to one prescriber, frozen."""
     return outbox.freeze(
         request=request,
         kind=DispatchKind.PAGE,

@@ -209,6 +209,8 @@ def take_back(*, request_id: uuid.UUID, user: User, version: int | None, now: da
             )
         ]
         current = [d for d in decisive if d.state != DispatchState.REJECTED]
+        if any(d.signed_at is not None for d in current):
+            raise acts.NotPossible("signed", "It is signed and leaves at once; a signature is not taken back.")
         if not current or any(d.state != DispatchState.QUEUED for d in current):
             raise acts.NotPossible("already_left", "It has already left and cannot be taken back.")
         outbox.take_back(dispatches=current, ledger=ledger)

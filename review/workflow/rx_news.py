@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from integrations.outcome import Outcome, OutcomeKind
 from review import orders, outbox, states
-from review.models import Dispatch, DispatchKind, RefillRequest, ReplyPurpose
+from review.models import Dispatch, DispatchKind, Lane, RefillRequest, ReplyPurpose
 from review.states import DispatchState, RequestState
 from review.workflow import moves, notices
 from review.workflow.settling import Settling
@@ -165,6 +165,8 @@ def code_line(dispatch: Dispatch) -> str:
 
 def _successor(*, work: Settling, request: RefillRequest, dispatch: Dispatch) -> bool:
     """A surely undelivered refusal (600, 210, 4000): a linked successor with a new MessageID, three at most."""
+    if dispatch.lane == Lane.EPCS:
+        return False  # another MessageID would be other bytes than were signed: the prescriber signs anew (1311.170)
     generation = sum(1 for d in work.of(request, DispatchKind.NEWRX) if d.state == DispatchState.REJECTED)
     if generation > outbox.MOST_SUCCESSORS:
         return False

@@ -74,7 +74,9 @@ def claim_due(*, now: datetime, limit: int, skip_lanes: Sequence[str] = ()) -> l
         ids = [dispatch_id for dispatch_id, request_id in pairs if request_id in free][:limit]
         rows = list(
             Dispatch.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("request", "practice", "request__practice", "request__prescriber", "request__location")
+            .select_related(
+                "request", "practice", "signature", "request__practice", "request__prescriber", "request__location"
+            )
             .filter(id__in=ids, state=DispatchState.QUEUED, due_at__lte=now)
             .order_by("due_at", "id")
         )

@@ -38,7 +38,7 @@ def test_the_routine_lane_never_passes_more_than_600_in_any_minute():
 
 
 def test_a_burst_of_200_controlled_prescriptions_passes_60_and_names_the_wait():
-    line = limits.controlled_lane(prescriber_id="spi-1")
+    line = limits.controlled_lane(practice_id="p1", spi="1234567890001")
     granted = limits.take_up_to(lane=line, now=START, wanted=200)
     assert granted.count == 60
     assert 60.4 <= granted.wait_seconds <= 60.6  # a minute, and half a second for what bunches up on the way
@@ -48,7 +48,7 @@ def test_a_burst_of_200_controlled_prescriptions_passes_60_and_names_the_wait():
 
 def test_flooding_the_routine_lane_leaves_the_controlled_lane_alone():
     drain(limits.routine_lane(practice_id="p1"), START)
-    assert limits.take(lane=limits.controlled_lane(prescriber_id="d1"), now=START) is None
+    assert limits.take(lane=limits.controlled_lane(practice_id="d1", spi="1234567890001"), now=START) is None
 
 
 def test_one_practice_flooding_does_not_slow_another():

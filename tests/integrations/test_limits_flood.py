@@ -19,7 +19,7 @@ PROCESSES = 4
 LANES: dict[str, tuple[Callable[[], limits.Lane], int, int]] = {
     # lane, calls a minute, most milliseconds from one call to the next (so that the backlog never ends)
     "routine": (lambda: limits.routine_lane(practice_id="flood"), 600, 20),
-    "controlled": (lambda: limits.controlled_lane(prescriber_id="flood"), 60, 100),
+    "controlled": (lambda: limits.controlled_lane(practice_id="flood", spi="1234567890001"), 60, 100),
 }
 
 

@@ -42,6 +42,15 @@ def test_the_secrets_of_the_source_are_refused(settings: object) -> None:
     assert not checks.check_secrets(None)
 
 
+@pytest.mark.django_db
+def test_signing_here_is_refused_at_every_start_beside_a_real_vendor(settings: object) -> None:
+    assert not checks.check_signing_stays_home(None)
+    configure(settings, EPCS_NATIVE_SIGNING=True)
+    assert not checks.check_signing_stays_home(None)
+    configure(settings, SURESCRIPTS_BASE_URL=REAL["SURESCRIPTS_BASE_URL"].replace("example", "com"))
+    assert ids(checks.check_signing_stays_home(None)) == {"refillhub.E070"}
+
+
 def test_a_shifted_clock_is_refused_and_never_stands_beside_a_real_vendor(settings: object) -> None:
     configure(settings, CLOCK_OFFSET_SECONDS=60)
     assert ids(checks.check_clock(None)) == {"refillhub.E020"}

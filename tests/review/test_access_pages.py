@@ -15,23 +15,26 @@ P, M, C, A = "osei", "mia", "cora", "ada"
 # Who may open it; everyone else gets 404.
 PAGES = {
     "queue": {P}, "queue_rows": {P}, "card": {P}, "decided": {P}, "today": {M}, "report": {M},
-    "requests": {P, M, C}, "item": {P, M}, "audit": {C}, "audit_export": {C},
+    "requests": {P, M, C}, "item": {P, M}, "audit": {C}, "audit_export": {C}, "sign": {P, M}, "epcs": {P, C, A},
 }  # fmt: skip
 ACTS = {
     "approve": {P}, "change": {P}, "deny": {P}, "ask_visit": {P}, "tell": {P}, "hand_over": {P}, "hand_off": {P},
     "ask_cancel": {P}, "reroute": {P, M}, "answer": {P, M}, "cancel": {P, M}, "take_up": {P, M}, "take_back": {P, M},
     "confirm": {P, M}, "note": {P, M}, "audit_verify": {C}, "correct": {P, M}, "alias_confirm": {P},
-    "alias_end": {P, M},
+    "alias_end": {P, M}, "prepare": {P, M}, "withdraw": {P}, "sign_now": {P}, "token_lost": {P},
+    "incident_open": {C}, "incident_end": {C}, "epcs_review": {C},
 }  # fmt: skip
-OF_A_ROW = set(ACTS) - {"audit_verify"} | {"card", "item"}
+OF_A_ROW = set(ACTS) - {"audit_verify", "incident_open", "epcs_review"} | {"card", "item", "sign"}
 
 
 def address(name, row_id):
     more = [uuid.uuid4()] if name.startswith("alias_") else []
+    if name == "epcs_review":
+        return reverse("review:epcs_review", args=["2026-11-16"])
     return reverse(f"review:{name}", args=[row_id, *more] if name in OF_A_ROW else [])
 
 
-OWN = {f"review.views.{name}" for name in ("portal", "desk", "acting", "learning", "compliance")}
+OWN = {f"review.views.{name}" for name in ("portal", "desk", "acting", "learning", "compliance", "signing", "epcs")}
 
 
 def test_the_tables_name_every_page_of_the_app():

@@ -13,7 +13,7 @@ BORN_IN_REVIEW = {RequestState.IN_REVIEW}
 VERBS = {
     "decide", "release", "take_up", "cancel", "approve", "deny", "ask_visit", "tell", "hand_off", "reassign", "answer",
     "confirm_arrived", "confirm_not_arrived", "settle", "sign", "lapse", "take_back", "return", "ask_cancel",
-    "see_prescription", "correct",
+    "see_prescription", "correct", "prepare", "withdraw",
 }  # fmt: skip
 
 

@@ -80,3 +80,32 @@ def test_impossible_hours_are_refused() -> None:
         hours.OfficeHours("US/Eastern", open_weekdays=frozenset())
     with pytest.raises(hours.HoursError):
         hours.is_open(at=datetime(2026, 11, 18), office=OFFICE)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("moment", "end"),
+    [
+        ("2026-11-17T10:14:00-05:00", "2026-11-18T00:00:00-05:00"),
+        ("2026-11-17T23:59:59-05:00", "2026-11-18T00:00:00-05:00"),
+        ("2026-11-01T00:30:00-04:00", "2026-11-02T00:00:00-05:00"),  # a day of 25 hours
+        ("2026-03-08T00:30:00-05:00", "2026-03-09T00:00:00-04:00"),  # a day of 23
+    ],
+)
+def test_a_day_ends_at_midnight_of_the_wall_clock(moment: str, end: str) -> None:
+    found = hours.end_of_day(moment=datetime.fromisoformat(moment), time_zone="US/Eastern")
+    assert found == datetime.fromisoformat(end)
+
+
+@pytest.mark.parametrize(
+    ("moment", "days", "later"),
+    [
+        ("2026-11-17T10:14:00-05:00", 1, "2026-11-18T10:14:00-05:00"),
+        ("2026-11-20T18:00:00-05:00", 1, "2026-11-23T18:00:00-05:00"),  # Friday to Monday
+        ("2026-11-21T09:00:00-05:00", 1, "2026-11-23T09:00:00-05:00"),  # found on a Saturday
+        ("2026-11-19T09:00:00-05:00", 3, "2026-11-24T09:00:00-05:00"),
+        ("2026-10-30T09:00:00-04:00", 1, "2026-11-02T09:00:00-05:00"),  # over the change of the clock
+    ],
+)
+def test_business_days_skip_the_weekend(moment: str, days: int, later: str) -> None:
+    found = hours.business_days_after(moment=datetime.fromisoformat(moment), days=days, time_zone="US/Eastern")
+    assert found == datetime.fromisoformat(later)
