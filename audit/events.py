@@ -127,6 +127,7 @@ CATALOGUE: dict[str, str] = {
     "connection.authorized": "A connection to a vendor was authorized.",
     "connection.revoked": "A connection to a vendor was revoked.",
     "connection.changed": "A connection to a vendor was changed.",
+    "receiver.changed": "The practice's own receiver of webhooks was changed.",
     "connection.tested": "A connection to a vendor was tested.",
     "mirror.swept": "The copy of the medication lists was swept.",
     "mirror.drift": "The copy of the medication lists differed from the chart.",

@@ -13,7 +13,8 @@ from django.db import transaction
 
 from audit import log
 from audit.events import Actor, ActorKind, Draft
-from review.models import Dispatch, RefillRequest
+from integrations.models import Receiver
+from review.models import ChangeEvent, Dispatch, RefillRequest
 
 SYSTEM = Actor(kind=ActorKind.system, id="refill-hub")
 
@@ -93,7 +94,31 @@ class Ledger:
         """Append what was gathered to the chain, in this transaction."""
         if self._drafts:
             log.record_many(now=self.now, drafts=self._drafts)
+            self._tell()
             self._drafts = []
+
+
+    def _tell(self) -> None:
+        """Note the changes of requests that a practice's own receiver is to be told of, in this transaction."""
+        changes = [one for one in self._drafts if one.request_id is not None and one.event.startswith("request.")]
+        if not changes:
+            return
+        wanted = Receiver.objects.active().filter(
+            practice_id__in={one.practice_id for one in changes}, wants_changes=True
+        )
+        told = set(wanted.values_list("practice_id", flat=True))
+        ChangeEvent.objects.bulk_create(
+            ChangeEvent(
+                practice_id=one.practice_id,
+                request_id=one.request_id,
+                event=one.event,
+                state=one.outcome[:24],
+                at=self.now,
+                due_at=self.now,
+            )
+            for one in changes
+            if one.practice_id in told and one.request_id is not None
+        )
 
 
 @contextmanager

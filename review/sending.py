@@ -8,7 +8,6 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.conf import settings
-from django.core import mail
 
 from integrations import certificates, erx, limits, vault
 from integrations.drchrono import client as drchrono
@@ -20,8 +19,8 @@ from integrations.models import Connection, SecretKind, Vendor
 from integrations.outcome import Outcome, OutcomeKind
 from integrations.surescripts import script_read
 from integrations.surescripts.types import Endpoint
-from refillhub.practices.models import Practice, Provider
-from review import outbox, signing
+from refillhub.practices.models import Practice
+from review import outbox, paging, signing
 from review.ledger import SYSTEM
 from review.models import SCRIPT_KINDS, Dispatch, DispatchKind, Lane
 
@@ -72,7 +71,8 @@ def send(*, dispatch: Dispatch, connection: Connection | None, now: datetime) ->
 def _send(*, dispatch: Dispatch, connection: Connection | None, now: datetime) -> Outcome:
     kind = DispatchKind(dispatch.kind)
     if kind == DispatchKind.PAGE:
-        return _page(dispatch)
+        values = outbox.values_of(dispatch)
+        return paging.page(event_id=dispatch.idempotency_key, values=values, practice=dispatch.practice, now=now)
     if connection is None:
         return Outcome(kind=OutcomeKind.NOT_SENT, code="not_connected", transient=False, configuration=True)
     try:
@@ -171,25 +171,3 @@ def change_of(patch: dict[str, object]) -> chart_types.MedicationChange:
         dispense_quantity=Decimal(str(quantity)) if quantity is not None else None,
         number_refills=int(str(refills)) if refills is not None else None,
     )
-
-
-def _page(dispatch: Dispatch) -> Outcome:
-    """A page by e-mail: ids only, no patient, no drug."""
-    values = outbox.values_of(dispatch)
-    provider = (
-        Provider.objects.select_related("user").filter(id=values["provider"], practice_id=dispatch.practice_id).first()
-    )
-    address = provider.user.email if provider and provider.user else ""
-    if not address:
-        return Outcome(kind=OutcomeKind.REJECTED, code="no_address", text="the on-call provider has no e-mail address")
-    short = values["request"][:8]
-    try:
-        mail.send_mail(
-            subject=f"Refill Hub: please look at request {short} ({values['why'].replace('_', ' ')})",
-            message=f"Request {short} needs you now. Sign in: {settings.PUBLIC_URL}/queue/{values['request']}/",
-            from_email=None,
-            recipient_list=[address],
-        )
-    except OSError as error:
-        return Outcome(kind=OutcomeKind.NOT_SENT, code="mail", text=type(error).__name__, transient=True)
-    return Outcome(kind=OutcomeKind.DELIVERED, external_ref=str(provider.id) if provider else "")

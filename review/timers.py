@@ -40,6 +40,7 @@ from review import (
     pharmacies,
     poll_bodies,
     supplies,
+    telling,
     understanding,
     workflow,
 )
@@ -425,6 +426,7 @@ def purge(*, now: datetime) -> dict[str, int]:
         )
         ended = EntryAlias.objects.filter(practice=practice, ended_at__lt=old, name_sealed__isnull=False)
         bodies += ended.update(name_sealed=None)
+    bodies += telling.purge(now=now)
     rewritten = ReadingCorrection.objects.filter(at__lt=now - KEEP_REWRITTEN, rewritten_sealed__isnull=False)
     bodies += rewritten.update(rewritten_sealed=None)
     return {"bodies": bodies, "snapshots": snapshots}

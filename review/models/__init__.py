@@ -4,6 +4,7 @@ from review.models.alarms import Alarm, MorningReport
 from review.models.dispatches import SCRIPT_KINDS, Dispatch, DispatchKind, Lane, ReplyPurpose
 from review.models.inbox import EventKind, EventLink, InboundEvent, Origin, Progress
 from review.models.learning import AliasEnd, EntryAlias, ReadingCorrection
+from review.models.outgoing import ChangeEvent
 from review.models.reports import FillReport, NetworkMail
 from review.models.requests import (
     Comment,
@@ -19,6 +20,7 @@ __all__ = [
     "SCRIPT_KINDS",
     "Alarm",
     "AliasEnd",
+    "ChangeEvent",
     "Comment",
     "Dispatch",
     "DispatchKind",

@@ -2,12 +2,17 @@
 
 from django.urls import path
 
-from review.views import connections, going_live
+from review.views import connections, going_live, receiver
 
 urlpatterns = [
     path("connections/", connections.overview, name="connections"),
     path("connections/drchrono/callback/", connections.callback, name="drchrono_callback"),
     path("connections/set-up/<slug:vendor>/", connections.set_up, name="connection_set_up"),
+    path("connections/receiver/", receiver.page, name="receiver"),
+    path("connections/receiver/set/", receiver.register, name="receiver_register"),
+    path("connections/receiver/rotate/", receiver.rotate, name="receiver_rotate"),
+    path("connections/receiver/stop/", receiver.stop, name="receiver_stop"),
+    path("connections/receiver/test/", receiver.test, name="receiver_test"),
     path("connections/live/", going_live.page, name="going_live"),
     path("connections/live/ask/", going_live.ask, name="going_live_ask"),
     path("connections/live/withdraw/", going_live.withdraw, name="going_live_withdraw"),

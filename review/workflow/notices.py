@@ -33,6 +33,7 @@ ALARMS = {
     "lane_busy": "A vendor's rate limit is used above 70 % for more than five minutes.",
     "unread": "Messages wait to be read longer than they should.",
     "accounting": "Messages and requests do not add up.",
+    "receiver_failed": "The practice's own receiver of webhooks does not take events.",
     "incident": "A security incident was opened; it must be reported within one business day.",
     "incident_late": "A security incident has not been reported in time.",
     "epcs_day_late": "A day's report of controlled prescriptions has not been signed off.",

@@ -50,6 +50,11 @@ class Practice(models.Model):
         ehr_task = "ehr_task", "Task in the chart system"
         sign_here = "sign_here", "Signed here (sandbox only)"
 
+    class PageBy(models.TextChoices):
+        email = "email", "E-mail"
+        webhook = "webhook", "Webhook to the practice's receiver"
+        both = "both", "Both"
+
     class ErxRoute(models.TextChoices):
         surescripts = "surescripts", "Surescripts"
         ehr_handoff = "ehr_handoff", "Task in the chart system"
@@ -82,6 +87,8 @@ class Practice(models.Model):
     is_shadow = models.BooleanField(default=True)
     shadow_since = models.DateTimeField(null=True, blank=True)
     erx_route = models.CharField(max_length=12, choices=ErxRoute.choices, default=ErxRoute.surescripts)
+    page_by = models.CharField(max_length=8, choices=PageBy.choices, default=PageBy.email,
+                               help_text="How the on-call and signers are paged")
     controlled_route = models.CharField(max_length=12, choices=ControlledRoute.choices,
                                         default=ControlledRoute.ehr_task)
     sign_remind_minutes = models.PositiveSmallIntegerField(
@@ -110,6 +117,8 @@ class Practice(models.Model):
                                    name="practice_stage_known"),
             models.CheckConstraint(condition=Q(erx_route__in=["surescripts", "ehr_handoff"]),
                                    name="practice_route_known"),
+            models.CheckConstraint(condition=Q(page_by__in=["email", "webhook", "both"]),
+                                   name="practice_pages_somehow"),
             models.CheckConstraint(condition=Q(controlled_route__in=["ehr_task", "sign_here"]),
                                    name="practice_controlled_route_known"),
             models.CheckConstraint(condition=Q(sign_remind_minutes__lte=F("sign_escalate_minutes")),
