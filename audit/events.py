@@ -115,6 +115,7 @@ CATALOGUE: dict[str, str] = {
     "apology.queued": "A correction to the patient was queued.",
     "page.on_call": "The person on call was paged.",
     "alarm.raised": "An alarm was raised.",
+    "alarm.ended": "An alarm ended: its trouble was over, or a person had seen it.",
     # Secrets and connections
     "secret.read": "A secret was unsealed by a process.",
     "secret.displayed": "A secret was shown to a person.",

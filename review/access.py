@@ -38,6 +38,7 @@ class May:
     take_back: bool = False
     ask_cancel: bool = False
     comment: bool = False
+    decides: bool = False
     prepare: bool = False
     sign: bool = False
     withdraw: bool = False
@@ -138,6 +139,7 @@ def what_may(*, request: RefillRequest, held: Collection[str]) -> May:
         take_back=request.state in (R.APPROVED, R.DENIED, R.VISIT_ASKED, R.TOLD) and works,
         ask_cancel=request.state in (R.SENT, R.DONE) and decides and request.kind == Kind.REFILL,
         comment=works,
+        decides=decides,
         prepare=(free or awaits) and is_drug and signs_here and roles.may(roles=held, action=Action.prepare),
         sign=awaits and roles.may(roles=held, action=Action.sign),
         withdraw=awaits and decides,

@@ -5,6 +5,7 @@ Compares words; never substitutes a pharmacy and never looks beyond the stage's 
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from django.db.models import Value
 from django.db.models.functions import Concat, Replace
@@ -30,6 +31,13 @@ def by_ncpdp(*, stage: str, ncpdp_ids: Iterable[str]) -> dict[str, PharmacyEntry
     if not wanted:
         return {}
     return {row.ncpdp_id: row for row in PharmacyEntry.objects.filter(stage=stage, ncpdp_id__in=wanted)}
+
+
+def doubt(*, stage: str, ncpdp_id: str, now: datetime) -> None:
+    """The network says that it does not know this pharmacy: nothing goes there until the directory lists it again."""
+    PharmacyEntry.objects.filter(stage=stage, ncpdp_id=ncpdp_id).exclude(
+        directory_state__in=[DirectoryState.missing, DirectoryState.inactive]
+    ).update(directory_state=DirectoryState.missing, changed_at=now)
 
 
 def named(*, mentions: Sequence[PharmacyMention], stage: str, default: PharmacyEntry | None) -> PharmacyEntry | None:

@@ -13,7 +13,17 @@ from django.db.models import Case, Exists, OuterRef, Q, When
 from integrations import vault
 from integrations.models import DirectoryState, MirrorMedication, PharmacyEntry
 from refillhub.practices.models import Practice, Provider
-from review import access, identity, queries, queries_criteria, queries_reading, queries_words, understanding, wording
+from review import (
+    access,
+    failures,
+    identity,
+    queries,
+    queries_criteria,
+    queries_reading,
+    queries_words,
+    understanding,
+    wording,
+)
 from review.access import May
 from review.identity import Snapshot
 from review.models import Dispatch, DispatchKind, EntryAlias, Kind, RefillRequest
@@ -86,6 +96,7 @@ class Card:
     undo_seconds: int | None
     state: str
     question: str
+    failure: failures.Failure | None
     ready: tuple[queries_criteria.ReadyChange, ...]
 
     @property
@@ -123,6 +134,13 @@ class Card:
         """Number of the mention the item is about, or of the only one; None when a person must say."""
         own = [one.number for one in self.mentions if one.is_own]
         return own[0] if own else self.mentions[0].number if len(self.mentions) == 1 else None
+
+    @property
+    def asks_cancel(self) -> bool:
+        """An item about a drug that was stopped or changed after it was sent: the pharmacy can be asked to cancel."""
+        about, asked = self.request.about, {"stopped_after_sending", "dose_changed_after_sending"}
+        is_out = about is not None and about.state in (RequestState.SENT, RequestState.DONE)
+        return is_out and self.may.decides and not asked.isdisjoint(self.request.reasons)
 
     @property
     def is_controlled(self) -> bool:
@@ -211,6 +229,7 @@ def card(
         undo_seconds=queries.undo_seconds(request=request, dispatches=dispatches, now=now),
         state=queries.state_words(request=request, dispatches=dispatches),
         question=queries_criteria.question_of(request, criteria),
+        failure=failures.explain(request.last_code) if request.state == RequestState.IN_REVIEW else None,
         ready=queries_criteria.ready_changes(request=request, record=record),
     )
 

@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q
 
 from integrations.models import Connection, MirrorPatient
 from refillhub.practices.models import Coverage, Practice
-from review import access, identity, queries, wording
+from review import access, failures, identity, queries, wording
 from review.models import Alarm, EventKind, EventLink, InboundEvent, Kind, Progress, Queue, RefillRequest
 from review.states import RequestState
 
@@ -35,6 +35,7 @@ class Todo:
     icon: str
     tag: str
     why: str
+    step: str
     code: str
     days: int | None
 
@@ -166,18 +167,20 @@ def _todo(waiting: Sequence[RefillRequest], today: date) -> list[RefillRequest]:
 
 def _line_of(row: RefillRequest, today: date) -> Todo:
     words = wording.first_reason(row.reasons) or "A person is needed"
-    tone, icon, tag = "warn", "ask", ""
+    tone, icon, tag, step = "warn", "ask", "", ""
     if queries.is_danger(row):
         tone, icon = "stop", "msg"
         tag = "may be an emergency" if "emergency" in row.reasons else "names a symptom"
     elif has_failed(row):
         tone, icon = "stop", "lock" if row.is_locked else "alert"
         words = f"{words}. {row.last_text}" if row.last_text else words
+        failure = failures.explain(row.last_code)
+        step = failure.step if failure is not None and not row.is_locked else ""
     elif row.kind == Kind.MESSAGE:
         icon = "msg"
     elif row.queue == Queue.ADMINISTRATOR:
         tag = "nobody stands in"
-    return Todo(row, _name(row), tone, icon, tag, words, row.last_code, wording.days_left(row.run_out_on, today))
+    return Todo(row, _name(row), tone, icon, tag, words, step, row.last_code, wording.days_left(row.run_out_on, today))
 
 
 def name_of(row: RefillRequest, *, practice: Practice) -> str:

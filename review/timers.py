@@ -8,7 +8,7 @@ transaction.
 import logging
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef
 
 from integrations import limits, mirror_results, mirror_sweeps
 from integrations import upkeep as connections
@@ -21,14 +21,12 @@ from integrations.models import (
     ConnectionStatus,
     MirrorMedication,
     PharmacyEntry,
-    PrescriptionSeen,
     SweepKind,
     Vendor,
 )
 from integrations.outcome import Outcome, OutcomeKind
 from refillhub.practices.models import Coverage, Practice, Provider
 from review import (
-    answers,
     asks_again,
     charts,
     clinical,
@@ -39,9 +37,9 @@ from review import (
     outbox,
     pharmacies,
     poll_bodies,
-    supplies,
     telling,
     understanding,
+    watching,
     workflow,
 )
 from review.asks import Ask
@@ -61,16 +59,11 @@ from review.models import (
 )
 from review.states import DispatchState, RequestState
 from review.workflow import Result, inbox
-from review.workflow.renewing import WAITS
 from rules import hours, labs
 
 log = logging.getLogger(__name__)
 # Klara's poll looks back over its cursor by so much (contract section 4, macro silence).
 OVERLAP = timedelta(minutes=10)
-# A controlled request waits for its prescriber in the chart so long before it comes back.
-EHR_WAIT = timedelta(hours=24)
-# A pharmacy waits so long for an answer before its request goes to the top (surescripts 7.2).
-RENEWAL_WAITS = timedelta(hours=24)
 # A message that should have been read is overdue after this.
 STUCK_AFTER = timedelta(minutes=10)
 # A message rewritten for learning holds nothing personal, and is not needed for longer than this.
@@ -136,6 +129,7 @@ def sweep_minute(*, now: datetime) -> None:
         log.warning("leases lost", extra={"count": len(lost)})
     return_old_approvals(now=now)
     end_dead_aliases(now=now)
+    workflow.end_past(now=now)
 
 
 def end_dead_aliases(*, now: datetime, limit: int = 500) -> int:
@@ -209,33 +203,6 @@ def _read_entry(row: Dispatch, now: datetime) -> None:
     charts.read(practice=row.practice, connection=connection, patient_id=row.request.patient_external_id, now=now)
 
 
-def watch_ehr(*, now: datetime) -> int:
-    """Controlled requests with their prescriber: done when the prescription is seen, back to a person when time is
-    up.
-    """
-    done = 0
-    rows = RefillRequest.objects.select_related("practice").filter(state=RequestState.WITH_EHR)
-    late = []
-    for request in rows.order_by("is_shadow", "changed_at")[:2000]:
-        seen = PrescriptionSeen.objects.filter(
-            practice_id=request.practice_id,
-            patient_external_id=request.patient_external_id,
-            kind__in=["NewRx", "RefillResponse"],
-            status="Sent",
-            written_at__gte=request.opened_at,
-        )
-        match = next(
-            (s for s in seen if supplies.is_same_drug(name=s.drug_name, ingredient_key=request.ingredient_key)), None
-        )
-        if match is not None:
-            done += workflow.see_prescription(request_id=request.id, now=now, seen_id=match.external_id)
-        elif now - request.changed_at > EHR_WAIT and not request.is_shadow:
-            late.append(request.id)
-    if late:
-        workflow.return_to_person(request_ids=late, reason="prescriber_did_not_answer", now=now, urgent=True)
-    return done
-
-
 def escalate(*, now: datetime) -> int:
     """Waiting items whose owner has gone away move to the stand-in, the on-call, the administrator (F097, F098)."""
     moved = 0
@@ -243,19 +210,7 @@ def escalate(*, now: datetime) -> int:
     rows = RefillRequest.objects.waiting().filter(assignee_id__in=list(absent)).values_list("id", flat=True)
     for request_id in rows[:500]:
         moved += workflow.reroute(request_id=request_id, now=now)
-    return moved + watch_ehr(now=now) + watch_renewals(now=now) + epcs.watch_signatures(now=now)
-
-
-def watch_renewals(*, now: datetime) -> int:
-    """Renewal requests nobody has answered for a day (surescripts 7.2). Returns how many went to the top."""
-    rows = (
-        NetworkMail.objects.filter(body_name__in=answers.ASKED, received_at__lte=now - RENEWAL_WAITS)
-        .filter(request__state=RequestState.IN_REVIEW)
-        .filter(Q(answered_by__isnull=True) | Q(answered_by__state__in=answers.NO_ANSWER))
-        .exclude(request__reasons__contains=[WAITS])
-        .values_list("request_id", flat=True)
-    )
-    return sum(workflow.renewal_waits(request_id=request_id, now=now) for request_id in rows[:500])
+    return moved + watching.ehr(now=now) + watching.renewals(now=now) + epcs.watch_signatures(now=now)
 
 
 def reconcile_klara(*, now: datetime) -> int:
@@ -299,6 +254,7 @@ def _reconcile_one(connection: Connection, now: datetime) -> int:
 def refresh_mirror(*, now: datetime) -> int:
     """What changed in each chart since the last look, and a slice of the rolling sweep within the hour's budget."""
     looked = 0
+    watching.stops(now=now)
     for connection in _connections(Vendor.drchrono):
         line = drchrono_wire.Line(connection=connection, now=now, actor=SYSTEM, priority=limits.Priority.background)
         try:

@@ -22,6 +22,8 @@ urlpatterns = [
     path("decided/", portal.decided, name="decided"),
     # assistants; the list also for compliance
     path("today/", desk.today, name="today"),
+    path("today/alarms/<uuid:alarm_id>/end/", desk.end_alarm, name="end_alarm"),
+    path("pharmacies/", desk.pharmacy_page, name="pharmacies"),
     path("today/report/", desk.report_page, name="report"),
     path("requests/", desk.requests, name="requests"),
     path("requests/<uuid:request_id>/", desk.item, name="item"),

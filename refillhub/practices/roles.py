@@ -101,6 +101,7 @@ LINKS: tuple[Link, ...] = (
     Link("Decided", "review:decided", frozenset({_P})),
     Link("Audit", "review:audit", frozenset({_C})),
     Link("Requests", "review:requests", frozenset({_M, _C})),
+    Link("Pharmacies", "review:pharmacies", frozenset({_M})),
     Link("Controlled", "review:epcs", frozenset({_C})),
     Link("Connections", "review:connections", frozenset({_A})),
     Link("Rules", "admin:rules_ruleversion_changelist", frozenset({_P, _A})),

@@ -6,12 +6,14 @@ import uuid
 from datetime import datetime, time
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.db.models import Max
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 
+from integrations.models import PharmacyEntry
 from refillhub.practices import gates, roles
 from refillhub.practices.roles import Action
-from review import access, forms, queries_desk, queries_requests, report
+from review import access, forms, queries_desk, queries_pharmacies, queries_requests, report, workflow
 from review.views import cards
 
 
@@ -64,6 +66,26 @@ def item(request: HttpRequest, request_id: UUID) -> HttpResponse:
     return cards.page(request, row, place="desk")
 
 
+@gates.page(action=Action.work_items)
+def pharmacy_page(request: HttpRequest) -> HttpResponse:
+    """Search the directory, and see which patients use a pharmacy that is no longer current."""
+    text = request.GET.get("find", "").strip()[:80]
+    stage = request.practice.stage
+    read_at = PharmacyEntry.objects.filter(stage=stage).aggregate(at=Max("seen_at"))["at"]
+    return render(request, "review/pharmacies.html", {
+        "text": text, "found": queries_pharmacies.search(stage=stage, text=text, now=request.now), "read_at": read_at,
+        "stale": queries_pharmacies.stale(practice=request.practice, now=request.now),
+        "most": queries_pharmacies.MOST_FOUND})
+
+
 def _hexadecimal(text: str) -> str:
     """What can stand at the beginning of a request's id; a name finds nothing and is put nowhere."""
     return "".join(one for one in text.strip().lower() if one in "0123456789abcdef-")[:36]
+
+
+@gates.page(action=Action.see_today, methods=("POST",))
+def end_alarm(request: HttpRequest, alarm_id: UUID) -> HttpResponse:
+    """An assistant has seen an alarm and ends it."""
+    if not workflow.end_alarm(alarm_id=alarm_id, practice=request.practice, by=request.user, now=request.now):
+        raise Http404
+    return redirect("review:today")

@@ -19,8 +19,15 @@ from review.workflow.incidents import (
     report_found,
     review_day,
 )
-from review.workflow.mail_news import keep_fill, keep_stray, keep_unreadable_mail, note_vendor_error, settle_cancel
-from review.workflow.notices import raise_alarm
+from review.workflow.mail_news import (
+    ask_about_sent,
+    keep_fill,
+    keep_stray,
+    keep_unreadable_mail,
+    note_vendor_error,
+    settle_cancel,
+)
+from review.workflow.notices import end_alarm, end_past, raise_alarm
 from review.workflow.people import (
     answer,
     ask_cancel,
@@ -65,6 +72,7 @@ __all__ = [
     "admit",
     "answer",
     "approve",
+    "ask_about_sent",
     "ask_cancel",
     "ask_visit",
     "cancel",
@@ -76,9 +84,11 @@ __all__ = [
     "confirm_not_arrived",
     "correct_reading",
     "deny",
+    "end_alarm",
     "end_alias",
     "end_aliases",
     "end_incident",
+    "end_past",
     "find_unresolved",
     "hand_off",
     "incidents",

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.db.models import Q
+
 from integrations.models import MirrorMedication, MirrorPatient
 from integrations.surescripts.script_checks import ControlledDrug, DoesNotFit
 from refillhub.practices.models import Provider, User
 from review import answers, identity, orders, outbox, parties
 from review.ledger import Ledger
 from review.models import Dispatch, DispatchKind, InboundEvent, Kind, Progress, RefillRequest
-from review.states import RequestState
+from review.states import DispatchState, RequestState
 from review.workflow import acts, answering, deciding, moves, notices, preparing
 
 R = RequestState
@@ -124,11 +126,19 @@ def _send(*, request: RefillRequest, provider: Provider, ledger: Ledger) -> None
     moves.move(request=request, verb="approve", to=R.APPROVED, now=now)
     request.approved_at = now
     request.prescriber = provider
+    made.predecessor = _refused_before(request)
     outbox.put(dispatches=[made], ledger=ledger)
     if renewal is not None:
         answering.note(renewal=renewal, dispatch=made)
     others = [one for one in waiting if one is not renewal]
     answering.other_means(request=request, waiting=others, due_at=made.due_at, ledger=ledger)
+
+
+def _refused_before(request: RefillRequest) -> Dispatch | None:
+    """The refused or not arrived message that this one follows; it stays as it was."""
+    rows = Dispatch.objects.filter(request=request, kind=DispatchKind.NEWRX)
+    gone = rows.filter(Q(state=DispatchState.REJECTED) | Q(is_void=True))
+    return gone.defer("document_sealed").order_by("-queued_at").first()
 
 
 def _approve_pharmacy(request: RefillRequest, ledger: Ledger, changes: Changes | None) -> None:

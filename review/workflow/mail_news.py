@@ -12,7 +12,7 @@ from review import states
 from review.ledger import Ledger, verb
 from review.models import Dispatch, DispatchKind, FillReport, Kind, Queue, RefillRequest, Source
 from review.states import DispatchState, RequestState
-from review.workflow import moves, notices
+from review.workflow import deciding, moves, notices
 
 R = RequestState
 FILLED = ("Dispensed", "PartiallyDispensed")
@@ -141,6 +141,22 @@ def item(*, practice: Practice, about: RefillRequest | None, reason: str, text: 
     )
     ledger.on_request(row, "request.opened", data={"reason": reason})
     return row
+
+
+def ask_about_sent(*, request_id: uuid.UUID, reason: str, now: datetime) -> bool:
+    """A drug was stopped or changed after it was sent: an item for its prescriber, once. Nothing is cancelled by
+    itself. False when it was asked before, or there is nothing at a pharmacy any more.
+    """
+    with verb(now=now) as ledger:
+        request = moves.lock_requests([request_id])[request_id]
+        known = RefillRequest.objects.filter(about=request, reasons__contains=[reason])
+        if request.state not in (R.SENT, R.DONE) or known.exists():
+            return False
+        row = item(practice=request.practice, about=request, reason=reason, text="", ledger=ledger)
+        deciding.assign(request=row, queue=Queue.PRESCRIBER, ledger=ledger)
+        row.source = request.source
+        row.save(update_fields=["queue", "assignee", "source"])
+        return True
 
 
 def note_vendor_error(*, connection: Connection, code: str, now: datetime) -> None:

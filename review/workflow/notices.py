@@ -4,13 +4,13 @@ Built inside a verb's transaction; texts hold codes and ids, the task (inside th
 """
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import F
 
-from refillhub.practices.models import Practice, Provider
+from refillhub.practices.models import Practice, Provider, User
 from review import identity, outbox, routing, states
-from review.ledger import verb
+from review.ledger import SYSTEM, person, verb
 from review.models import Alarm, Dispatch, DispatchKind, Kind, Queue, RefillRequest
 from review.states import RequestState
 from review.workflow.settling import Settling
@@ -22,6 +22,7 @@ ALARMS = {
     "reply_failed": "A message to a patient could not be delivered.",
     "answer_failed": "A pharmacy's renewal request could not be answered by the network.",
     "renewal_waits": "A pharmacy has waited a day for an answer to its renewal request.",
+    "renewal_overdue": "A pharmacy has waited three business days for an answer to its renewal request.",
     "event_conflict": "Klara sent one message id with two different contents.",
     "event_quarantined": "A signed message could not be read.",
     "unmatched_practice": "A signed message named another practice.",
@@ -172,6 +173,39 @@ def alarm(*, practice: Practice, kind: str, key: str, now: datetime) -> None:
         Alarm.objects.filter(practice=practice, kind=kind, key=key[:128], closed_at=None).update(
             times=F("times") + 1, last_seen_at=now
         )
+
+
+# What is seen again while it lasts ends by itself once it is not; everything else waits for a person's look.
+LASTING = {
+    "lane_busy": timedelta(seconds=90),
+    "unread": timedelta(minutes=12),
+    "accounting": timedelta(minutes=12),
+    "connection_lost": timedelta(minutes=5),
+    "signed_waits": timedelta(minutes=3),
+}
+
+
+def end_past(*, now: datetime) -> int:
+    """Close lasting alarms whose trouble was not seen any more (a busy lane: one minute under the line)."""
+    ended = 0
+    for kind, quiet in LASTING.items():
+        rows = Alarm.objects.filter(kind=kind, closed_at=None, last_seen_at__lt=now - quiet)
+        for alarm_id in rows.values_list("id", flat=True)[:200]:
+            ended += end_alarm(alarm_id=alarm_id, now=now)
+    return ended
+
+
+def end_alarm(*, alarm_id: uuid.UUID, now: datetime, practice: Practice | None = None, by: User | None = None) -> bool:
+    """Close one alarm; a person of its practice says that it was seen. False when it is closed already."""
+    with verb(now=now, actor=person(by.id) if by is not None else SYSTEM) as ledger:
+        rows = Alarm.objects.select_for_update().filter(id=alarm_id, closed_at=None)
+        row = (rows if practice is None else rows.filter(practice=practice)).first()
+        if row is None:
+            return False
+        row.closed_at = now
+        row.save(update_fields=["closed_at"])
+        ledger.note(event="alarm.ended", practice_id=row.practice_id, data={"kind": row.kind, "key": row.key})
+        return True
 
 
 def raise_alarm(*, practice: Practice, kind: str, key: str, now: datetime) -> None:

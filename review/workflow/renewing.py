@@ -11,7 +11,7 @@ from review.states import OPEN_REQUEST_STATES, RequestState
 from review.workflow import answering, deciding, mail_news, moves, notices
 
 R = RequestState
-WAITS = "renewal_waits"
+WAITS, OVERDUE = "renewal_waits", "renewal_overdue"
 UNDECIDED = OPEN_REQUEST_STATES - {R.APPROVED, R.SENT, R.CANCEL_ASKED}
 
 
@@ -43,20 +43,21 @@ def take_in_renewal(*, ask: Ask, now: datetime) -> RefillRequest | None:
         return request
 
 
-def renewal_waits(*, request_id: uuid.UUID, now: datetime) -> bool:
-    """A pharmacy has waited a day for an answer (contract 7.2): the item goes to the top, once, and people are told.
+def renewal_waits(*, request_id: uuid.UUID, now: datetime, is_overdue: bool = False) -> bool:
+    """A pharmacy has waited a day, or three business days (contract 7.2): the item goes to the top, people are told.
 
     What is decided does not change, so a card that is open stays good. False where it waits no more.
     """
     with verb(now=now) as ledger:
         request = moves.lock_requests([request_id])[request_id]
-        if request.state != R.IN_REVIEW or WAITS in request.reasons:
+        reason = OVERDUE if is_overdue else WAITS
+        if request.state != R.IN_REVIEW or reason in request.reasons:
             return False
-        request.reasons = [WAITS, *request.reasons]
+        request.reasons = [reason, *[one for one in request.reasons if one != WAITS]]
         request.is_urgent = True
         request.changed_at = now
-        ledger.on_request(request, "request.renewal_waits", outcome=request.state)
-        notices.alarm(practice=request.practice, kind=WAITS, key=str(request.id), now=now)
+        ledger.on_request(request, "request.renewal_waits", outcome=request.state, data={"reason": reason})
+        notices.alarm(practice=request.practice, kind=reason, key=str(request.id), now=now)
         moves.save([request])
         return True
 

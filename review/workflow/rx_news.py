@@ -7,7 +7,7 @@ a patient who was told otherwise is corrected, and the apology counted.
 from datetime import timedelta
 
 from integrations.outcome import Outcome, OutcomeKind
-from review import orders, outbox, states
+from review import orders, outbox, pharmacies, states
 from review.models import Dispatch, DispatchKind, Lane, RefillRequest, ReplyPurpose
 from review.states import DispatchState, RequestState
 from review.workflow import moves, notices
@@ -141,6 +141,8 @@ def _rejected(*, work: Settling, request: RefillRequest, dispatch: Dispatch, out
     if request.state not in (R.APPROVED, R.SENT, R.DONE, R.IN_REVIEW):
         notices.item(work=work, request=request, reason="late_rejection", code=dispatch.code, text=dispatch.text)
         return
+    if "1000" in dispatch.description_codes and "NCPDPID" in dispatch.text:
+        pharmacies.doubt(stage=request.practice.stage, ncpdp_id=dispatch.target, now=work.ledger.now)
     _correct_patient(work=work, request=request)
     _correct_chart(work=work, request=request)
     moves.to_person(

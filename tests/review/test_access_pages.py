@@ -16,13 +16,14 @@ P, M, C, A = "osei", "mia", "cora", "ada"
 PAGES = {
     "queue": {P}, "queue_rows": {P}, "card": {P}, "decided": {P}, "today": {M}, "report": {M},
     "requests": {P, M, C}, "item": {P, M}, "audit": {C}, "audit_export": {C}, "sign": {P, M}, "epcs": {P, C, A},
+    "pharmacies": {P, M},
 }  # fmt: skip
 ACTS = {
     "approve": {P}, "change": {P}, "deny": {P}, "ask_visit": {P}, "tell": {P}, "hand_over": {P}, "hand_off": {P},
     "ask_cancel": {P}, "reroute": {P, M}, "answer": {P, M}, "cancel": {P, M}, "take_up": {P, M}, "take_back": {P, M},
     "confirm": {P, M}, "note": {P, M}, "audit_verify": {C}, "correct": {P, M}, "alias_confirm": {P},
     "alias_end": {P, M}, "prepare": {P, M}, "withdraw": {P}, "sign_now": {P}, "token_lost": {P},
-    "incident_open": {C}, "incident_end": {C}, "epcs_review": {C},
+    "incident_open": {C}, "incident_end": {C}, "epcs_review": {C}, "end_alarm": {M},
 }  # fmt: skip
 OF_A_ROW = set(ACTS) - {"audit_verify", "incident_open", "epcs_review"} | {"card", "item", "sign"}
 

@@ -8,7 +8,7 @@ import pytest
 from integrations.models import MirrorMedication, PrescriptionSeen
 from integrations.outcome import OutcomeKind
 from refillhub.practices.models import Coverage
-from review import timers, workflow
+from review import timers, watching, workflow
 from review.models import Alarm, Dispatch, DispatchKind, Kind, Queue, RefillRequest, ReplyPurpose
 from review.states import DispatchState, RequestState
 from tests.review import rows
@@ -358,7 +358,7 @@ def seen(practice, **values):
 def test_the_prescription_seen_in_the_chart_ends_the_request_and_tells_the_patient(practice):
     request = with_ehr(practice)
     seen(practice)
-    assert timers.watch_ehr(now=NOW + timedelta(minutes=10)) == 1
+    assert watching.ehr(now=NOW + timedelta(minutes=10)) == 1
     request.refresh_from_db()
     assert request.state == RequestState.DONE
     told = Dispatch.objects.get(request=request, kind=DispatchKind.REPLY, state=DispatchState.QUEUED)
@@ -377,17 +377,17 @@ def test_the_prescription_seen_in_the_chart_ends_the_request_and_tells_the_patie
 def test_another_prescription_does_not_end_it(practice, change):
     request = with_ehr(practice)
     seen(practice, **change)
-    assert timers.watch_ehr(now=NOW + timedelta(minutes=10)) == 0
+    assert watching.ehr(now=NOW + timedelta(minutes=10)) == 0
     request.refresh_from_db()
     assert request.state == RequestState.WITH_EHR
 
 
 def test_a_prescriber_who_does_not_answer_within_a_day_loses_it_to_the_queue(practice):
     request = with_ehr(practice)
-    timers.watch_ehr(now=NOW + timedelta(hours=24))
+    watching.ehr(now=NOW + timedelta(hours=24))
     request.refresh_from_db()
     assert request.state == RequestState.WITH_EHR
-    timers.watch_ehr(now=NOW + timedelta(hours=24, seconds=1))
+    watching.ehr(now=NOW + timedelta(hours=24, seconds=1))
     request.refresh_from_db()
     assert (request.state, request.is_urgent, request.reasons[0]) == (
         RequestState.IN_REVIEW,
