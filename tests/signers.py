@@ -16,13 +16,18 @@ from review.models import Preparation, RefillRequest
 from tests.practices import people
 
 PASSWORD = "pass-word-12345"  # of every person of `tests.review.rows`
+KEY = base64.b64encode(b"a key of the tests, 32 bytes lon").decode()
 ZOLPIDEM = next(drug for drug in drugs.CONTROLLED if drug.name.startswith("zolpidem"))
 
 
 def signs_here(settings: Any, practice: Practice, *providers: Provider, asked_by: User) -> None:
     """The practice signs in this program, and these prescribers may, by two people."""
-    settings.EPCS_NATIVE_SIGNING = True
-    settings.EPCS_SIGNING_KEY = base64.b64encode(b"a key of the tests, 32 bytes lon").decode()
+    settings.EPCS_NATIVE_SIGNING, settings.EPCS_SIGNING_KEY = True, KEY
+    practice_that_signs(practice, *providers, asked_by=asked_by)
+
+
+def practice_that_signs(practice: Practice, *providers: Provider, asked_by: User) -> None:
+    """The rows of it, without the program's own switch."""
     practice.controlled_route = Practice.ControlledRoute.sign_here
     practice.save(update_fields=["controlled_route"])
     for provider in providers:
@@ -43,11 +48,17 @@ def may_sign(provider: Provider, *, asked_by: User) -> SigningGrant:
 
 
 def clinic_that_signs(clinic: Any, settings: Any) -> Any:
+    """The stage with a house that signs here, and a program that may."""
+    settings.EPCS_NATIVE_SIGNING, settings.EPCS_SIGNING_KEY = True, KEY
+    return house_that_signs(clinic)
+
+
+def house_that_signs(clinic: Any) -> Any:
     """The stage's house signs here: its doctors bear the DEA numbers of the network's own directory."""
     house = clinic.house
     for provider, doctor in zip((house.osei, house.lind), clinic.network.world.practice("p1")["doctors"], strict=True):
         provider.dea_number = doctor["dea"]
-    signs_here(settings, house.practice, house.osei, house.lind, asked_by=house.pat)
+    practice_that_signs(house.practice, house.osei, house.lind, asked_by=house.pat)
     return clinic
 
 

@@ -14,14 +14,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.test import override_settings
+
 from integrations.surescripts import script_read, script_write
 from integrations.surescripts.script_model import Answer, Header, MessageKind, NetworkMessage
 from review import delivery, mailbox, workflow
 from review.models import Dispatch, RefillRequest
 from review.states import RequestState
+from tests import signers
 
 R = RequestState
-KINDS = ("newrx", "grant", "denial", "cancel")
+KINDS = ("newrx", "grant", "denial", "cancel", "signed", "poll")
+"""Prescription, granted renewal, denial, cancellation, signed controlled prescription, a poll of the mailbox."""
 KILLS = ("never", "claimed", "sent", "mail")
 """never; after the claim, before anything left; after the answer, before it was kept; mail stored and not applied."""
 
@@ -90,6 +94,8 @@ FAULTS = (
 
 def expected(*, kind: str, fault: Fault, kill: str) -> str:
     """"arrived": at the pharmacy once, without a person. "person": somebody is told, and it is there once at most."""
+    if kind == "poll":
+        return "arrived"  # a read: what waits in the mailbox waits on, and is applied once
     if fault.says == "fine" or fault.is_taken:
         return "arrived"  # it is there; the mailbox or "duplicate" tells so
     if kill == "sent":
@@ -101,7 +107,9 @@ def expected(*, kind: str, fault: Fault, kill: str) -> str:
     if fault.says in ("lost", "turned"):
         return "arrived"
     if fault.says == "busy":
-        return "arrived" if kind in ("newrx", "grant") else "person"  # only prescriptions have successors (7.3)
+        # Only prescriptions have successors (7.3). A signed one has none: another message id would be other bytes than
+        # were signed (21 CFR 1311.170(e)).
+        return "arrived" if kind in ("newrx", "grant") else "person"
     return "person"
 
 
@@ -131,6 +139,11 @@ class Cell:
 
 def play(*, clinic: Any, cell: Cell, patch: Any) -> Cell:
     """One cell from a patient's message to the end, a day and more later."""
+    with override_settings(EPCS_NATIVE_SIGNING=True, EPCS_SIGNING_KEY=signers.KEY):
+        return _play(clinic=clinic, cell=cell, patch=patch)
+
+
+def _play(*, clinic: Any, cell: Cell, patch: Any) -> Cell:
     request, dispatch, before = _STAGES[cell.kind](clinic, cell)
     clinic.clock.advance(seconds=max(0.0, (dispatch.due_at - clinic.now).total_seconds()) + 1)
     _order(clinic, cell.fault, dispatch)
@@ -260,6 +273,30 @@ def _denial(clinic: Any, cell: Cell) -> Staged:
     return request, Dispatch.objects.get(request=request, kind="answer"), 0
 
 
+def _signed(clinic: Any, cell: Cell) -> Staged:
+    """A controlled prescription, signed on its page by its prescriber."""
+    signers.house_that_signs(clinic)
+    who = clinic.patient(pharmacy=_world(clinic, cell.fault), medications=[{"drug": signers.ZOLPIDEM}])
+    clinic.say("Please refill my zolpidem 10 mg", who)
+    clinic.work()
+    request: RefillRequest = clinic.house.request(source="klara")
+    _approved(clinic, request)
+    request.refresh_from_db()
+    answer = signers.sign(request, clinic.house.osei.user)
+    assert answer.status_code == 302, answer.content.decode()[-500:]
+    return request, Dispatch.objects.get(request=request, kind="newrx"), 0
+
+
+def _poll(clinic: Any, cell: Cell) -> Staged:
+    """A prescription that the network has taken; the fault meets the look for the pharmacy's word about it."""
+    request = _waiting(clinic, cell)
+    _approved(clinic, request)
+    dispatch = Dispatch.objects.get(request=request, kind="newrx")
+    delivery.deliver_due(now=clinic.now)
+    clinic.clock.advance(seconds=30)
+    return request, dispatch, 0
+
+
 def _cancel(clinic: Any, cell: Cell) -> Staged:
     request = _waiting(clinic, cell)
     _approved(clinic, request)
@@ -271,13 +308,14 @@ def _cancel(clinic: Any, cell: Cell) -> Staged:
 
 
 _STAGES: dict[str, Callable[[Any, Cell], Staged]] = {
-    "newrx": _newrx, "grant": _grant, "denial": _denial, "cancel": _cancel,
+    "newrx": _newrx, "grant": _grant, "denial": _denial, "cancel": _cancel, "signed": _signed,
+    "poll": _poll,
 }  # fmt: skip
 
 
 def _arrivals(clinic: Any, kind: str) -> list[Any]:
     """What the pharmacies really got of this kind."""
-    if kind in ("newrx", "grant"):
+    if kind in ("newrx", "grant", "signed", "poll"):
         return list(clinic.at_pharmacy())
     wanted = {"denial": "RxRenewalResponse", "cancel": "CancelRx"}[kind]
     found = [
@@ -290,7 +328,8 @@ def _arrivals(clinic: Any, kind: str) -> list[Any]:
 
 def _ended(clinic: Any, kind: str, request: RefillRequest) -> tuple[bool, bool]:
     """(ended as meant, a person has it)."""
-    meant = {"newrx": {R.SENT, R.DONE}, "grant": {R.SENT, R.DONE}, "denial": {R.DENIED}, "cancel": {R.CANCELLED}}[kind]
+    meant = {"newrx": {R.SENT, R.DONE}, "grant": {R.SENT, R.DONE}, "denial": {R.DENIED}, "cancel": {R.CANCELLED},
+             "signed": {R.SENT, R.DONE}, "poll": {R.DONE}}[kind]  # fmt: skip
     items = RefillRequest.objects.filter(about=request, state=R.IN_REVIEW).exists()
     is_open = request.state == R.IN_REVIEW or items
     return request.state in meant and not is_open, is_open

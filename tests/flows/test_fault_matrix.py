@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from integrations.models import PharmacyEntry
+from review import directory
 from tests.flows import fault_matrix as matrix
 
 SEEDS = int(os.environ.get("SEEDS", "20"))
 PLACES = list(itertools.product(matrix.KINDS, matrix.KILLS))
+# A poll is answered by mail, not by a refusal of a message of ours.
+OF_POLL = tuple(fault for fault in matrix.FAULTS if fault.nack is None)
 RESULTS: list[matrix.Cell] = []
 
 
@@ -19,6 +23,7 @@ def cell(fault: matrix.Fault, seed: int) -> matrix.Cell:
     """The cell a seed stands for: every kind and kill point comes in turn, in an order of the fault's own."""
     order = random.Random(f"{fault.name}").sample(PLACES, len(PLACES))
     kind, kill = order[seed % len(order)]
+    kind = "newrx" if kind == "poll" and fault not in OF_POLL else kind
     return matrix.Cell(kind=kind, fault=fault, kill=kill, seed=seed)
 
 
@@ -38,6 +43,19 @@ def test_a_repeat_that_is_turned_away_is_made_again_and_not_given_up(
     (fault,) = [one for one in matrix.FAULTS if one.name == "429"]
     done = ended(clinic, monkeypatch, matrix.Cell(kind="newrx", fault=fault, kill="claimed", seed=1))
     assert (done.wrong, done.at_network, done.is_arrived) == ("", 1, True)
+
+
+@pytest.mark.parametrize("fault", [one for one in OF_POLL if one.order], ids=lambda fault: fault.name)
+def test_a_fault_of_the_directory_leaves_the_old_one_whole_and_the_next_look_mends_it(
+    clinic: Any, fault: matrix.Fault
+) -> None:
+    before = sorted(PharmacyEntry.objects.values_list("ncpdp_id", "directory_state"))
+    clinic.fault(clinic.network, method="POST", path="/directory", times=1, **(fault.order or {}))
+    directory.refresh(now=clinic.now)
+    assert sorted(PharmacyEntry.objects.values_list("ncpdp_id", "directory_state")) == before
+    clinic.clock.advance(seconds=700)
+    assert directory.refresh(now=clinic.now) >= len(before)
+    assert sorted(PharmacyEntry.objects.values_list("ncpdp_id", "directory_state")) == before
 
 
 @pytest.mark.soak
