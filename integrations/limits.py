@@ -84,10 +84,15 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """How many calls may go now, and how long until the next one might (0 when all were granted)."""
+    """How many calls may go now, and how long until the next one might (0 when all were granted).
+
+    at_ms: the moment at which they count, never before an earlier grant of the lane, however far behind the asking
+    clock was.
+    """
 
     count: int
     wait_seconds: float
+    at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +164,8 @@ def take(*, lane: Lane, now: datetime, priority: Priority = Priority.interactive
 def take_up_to(*, lane: Lane, now: datetime, wanted: int, priority: Priority = Priority.interactive) -> Granted:
     """Take as many of `wanted` calls as every window allows at this moment. Raises LimiterGone."""
     keys, arguments = _question(lane, now, priority)
-    count, wait_ms = _run(lane, _TAKE, keys, [_ms(now), wanted, *arguments])
-    return Granted(count=int(count), wait_seconds=int(wait_ms) / 1000)
+    count, wait_ms, at_ms = _run(lane, _TAKE, keys, [_ms(now), wanted, *arguments])
+    return Granted(count=count, wait_seconds=wait_ms / 1000, at_ms=at_ms)
 
 
 def pass_through(
@@ -226,9 +231,9 @@ _TAKE = """
 local now, wanted = tonumber(ARGV[1]), tonumber(ARGV[2])
 local blocked = tonumber(redis.call('GET', KEYS[1]) or '0')
 if blocked > now then
-  return {0, math.min(blocked - now, math.max(redis.call('PTTL', KEYS[1]), 1))}
+  return {0, math.min(blocked - now, math.max(redis.call('PTTL', KEYS[1]), 1)), now}
 end
-local grant, wait, plan = wanted, 0, {}
+local grant, wait, plan, counted = wanted, 0, {}, now
 for i = 3, #KEYS do
   local at = 3 + (i - 3) * 3
   local kind, limit, span = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
@@ -246,6 +251,7 @@ for i = 3, #KEYS do
       if edge[2] then pause = tonumber(edge[2]) + span - now + 1 else pause = span end
     end
     plan[i] = t
+    counted = math.max(counted, t)
   elseif kind == 'bucket' then
     local state = redis.call('HMGET', KEYS[i], 'level', 'at')
     local level, last = tonumber(state[1] or limit), tonumber(state[2] or now)
@@ -262,7 +268,7 @@ for i = 3, #KEYS do
   if free < grant then grant = math.max(free, 0) end
   if pause > wait then wait = pause end
 end
-if grant == 0 then return {0, math.max(wait, 1)} end
+if grant == 0 then return {0, math.max(wait, 1), now} end
 for i = 3, #KEYS do
   local at = 3 + (i - 3) * 3
   local kind, span = ARGV[at], tonumber(ARGV[at + 2])
@@ -282,13 +288,13 @@ end
 redis.call('HINCRBY', KEYS[2], math.floor(now / 1000), grant)
 redis.call('PEXPIRE', KEYS[2], 420000)
 if grant == wanted then wait = 0 end
-return {grant, wait}
+return {grant, wait, counted}
 """
 
 _BLOCK = """
 local former = tonumber(redis.call('GET', KEYS[1]) or '0')
 if tonumber(ARGV[1]) > former then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
-return {1, 0}
+return {1, 0, 0}
 """
 
 
@@ -360,13 +366,15 @@ def _script(url: str, text: str) -> redis.commands.core.Script:
     return _connect(url).register_script(text)
 
 
-def _run(lane: Lane, text: str, keys: Sequence[str], arguments: Sequence[str | int | float]) -> tuple[int, int]:
+def _run(
+    lane: Lane, text: str, keys: Sequence[str], arguments: Sequence[str | int | float]
+) -> tuple[int, int, int]:
     try:
         answer = _script(settings.REDIS_URL, text)(keys=keys, args=arguments)
     except redis.RedisError as error:
         raise LimiterGone("the shared limiter cannot be asked", vendor=lane.vendor, permanent=False,
                           retry_after=5.0) from error
-    return int(answer[0]), int(answer[1])
+    return int(answer[0]), int(answer[1]), int(answer[2])
 
 
 def _do(lane: Lane, *command: str) -> Any:
