@@ -183,6 +183,7 @@ CATALOGUE: dict[str, str] = {
     "protocol.adopted": "The practice adopted a refill protocol.",
     # The trail itself
     "audit.verified": "The audit chain was verified.",
+    "audit.looked_up": "A patient's entries were looked up by the chart's id.",
     "audit.exported": "Audit entries were exported.",
     "shadow.changed": "Shadow mode was switched.",
     "report.printed": "A report was printed.",

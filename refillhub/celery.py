@@ -46,6 +46,7 @@ def beat_table(*, poll_network_seconds: float) -> tuple[Beat, ...]:
         Beat("review.tasks.morning_report", 300, "timers", "the report at each practice's morning"),
         Beat("review.tasks.check_accounting", 300, "timers", "every message became a request, a duplicate or an item"),
         Beat("review.tasks.upkeep", 60, "vendors", "tokens renewed ahead of time, secrets retired, busy lanes noticed"),
+        Beat("review.tasks.export_audit", 3, "vendors", "exports of the audit trail that people asked for"),
         Beat("review.tasks.tell_receivers", 5, "vendors", "changes that practices' own receivers are told of"),
         Beat("review.tasks.preview_rules", 5, "vendors", "drafts of rules to be tried on recorded decisions"),
         Beat("review.tasks.refresh_directory", 7 * 86400, "vendors", "the pharmacy directory, weekly"),

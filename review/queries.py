@@ -19,6 +19,7 @@ from rules.models import DecisionRecord
 
 R = RequestState
 MOST_ROWS = 200
+ORDERS = ("supply", "asked")
 GROUPS = ("Read first", "Out today", "Within 3 days", "Supply unknown", "Messages", "This week", "Later")
 # Why a machine did not approve; says nothing against a person approving.
 ADMINISTRATIVE = frozenset(
@@ -65,6 +66,7 @@ class QueueList:
     show: str
     counts: dict[str, int]
     left_off: int
+    order: str = ORDERS[0]
 
     def after(self, request_id: uuid.UUID) -> uuid.UUID | None:
         """The item to open once this one is decided: the next one, else the first; None when it was the last."""
@@ -100,8 +102,19 @@ class Decided:
         return wording.countdown(timedelta(seconds=self.undo_seconds or 0))
 
 
-def queue(*, practice: Practice, provider: Provider | None, now: datetime, today: date, show: str = "all") -> QueueList:
-    """The list of one prescriber; `show` is all, met, judgment, controlled or everyone."""
+def queue(
+    *,
+    practice: Practice,
+    provider: Provider | None,
+    now: datetime,
+    today: date,
+    show: str = "all",
+    order: str = ORDERS[0],
+) -> QueueList:
+    """The list of one prescriber; `show` is all, met, judgment, controlled or everyone.
+
+    order: by supply left and risk, in groups, or by when it was asked; what may be an emergency comes first always.
+    """
     found = access.requests_of(practice=practice)
     if show != "everyone":
         found = found.filter(Q(state=R.IN_REVIEW) & access.mine(provider=provider) | access.to_sign(provider=provider))
@@ -113,6 +126,8 @@ def queue(*, practice: Practice, provider: Provider | None, now: datetime, today
     if left_off:
         left_off = found.count() - MOST_ROWS
     rows = list_rows(requests=requests[:MOST_ROWS], practice=practice, now=now, today=today)
+    if order == "asked":
+        rows.sort(key=lambda row: (row.group > 0, row.request.asked_at))
     chosen = {
         "all": rows,
         "met": [row for row in rows if row.is_all_met],
@@ -120,7 +135,7 @@ def queue(*, practice: Practice, provider: Provider | None, now: datetime, today
         "controlled": [row for row in rows if row.is_controlled],
     }
     counts = {name: len(some) for name, some in chosen.items()}
-    return QueueList(tuple(chosen.get(show, rows)), show, counts, left_off)
+    return QueueList(tuple(chosen.get(show, rows)), show, counts, left_off, order)
 
 
 def list_rows(*, requests: Sequence[RefillRequest], practice: Practice, now: datetime, today: date) -> list[Row]:

@@ -9,7 +9,7 @@ from celery import shared_task
 
 from integrations import single_flight
 from refillhub.practices import clock
-from review import backtest, delivery, directory, epcs, intake, mailbox, report, telling, timers
+from review import audit_runs, backtest, delivery, directory, epcs, intake, mailbox, report, telling, timers
 from rules import vocabulary
 
 # One run takes batches until nothing is due or it has had its share; the beat nudges again.
@@ -104,6 +104,12 @@ def morning_report(**_later: object) -> int:
     """The report at each practice's morning, and the daily ones of controlled prescriptions."""
     epcs.make_days(now=clock.now())
     return report.send_due(now=clock.now())
+
+
+@shared_task(queue="vendors", acks_late=True)
+def export_audit(**_later: object) -> int:
+    """One export of the audit trail that is due, or its next stretch."""
+    return audit_runs.run_due(clock=clock.now)
 
 
 @shared_task(queue="vendors", acks_late=True)

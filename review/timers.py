@@ -28,6 +28,7 @@ from integrations.outcome import Outcome, OutcomeKind
 from refillhub.practices.models import Coverage, Practice, Provider
 from review import (
     asks_again,
+    audit_runs,
     charts,
     clinical,
     context,
@@ -382,7 +383,7 @@ def purge(*, now: datetime) -> dict[str, int]:
         )
         ended = EntryAlias.objects.filter(practice=practice, ended_at__lt=old, name_sealed__isnull=False)
         bodies += ended.update(name_sealed=None)
-    bodies += telling.purge(now=now)
+    bodies += telling.purge(now=now) + audit_runs.purge(now=now)
     rewritten = ReadingCorrection.objects.filter(at__lt=now - KEEP_REWRITTEN, rewritten_sealed__isnull=False)
     bodies += rewritten.update(rewritten_sealed=None)
     return {"bodies": bodies, "snapshots": snapshots}

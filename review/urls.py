@@ -3,7 +3,7 @@
 from django.urls import path
 
 from review import webhooks
-from review.views import acting, compliance, connection_urls, desk, epcs, learning, portal, signing
+from review.views import acting, compliance, connection_urls, desk, epcs, learning, portal, signing, together
 
 app_name = "review"
 
@@ -15,6 +15,8 @@ urlpatterns = [
     # prescribers
     path("queue/", portal.queue, name="queue"),
     path("queue/list/", portal.queue_rows, name="queue_rows"),
+    path("queue/together/", together.page, name="together"),
+    path("queue/together/approve/", together.approve, name="together_approve"),
     path("queue/<uuid:request_id>/", portal.card, name="card"),
     path("queue/<uuid:request_id>/sign/", signing.page, name="sign"),
     path("queue/<uuid:request_id>/sign/now/", signing.sign, name="sign_now"),
@@ -52,6 +54,11 @@ urlpatterns = [
     # compliance
     path("audit/", compliance.audit, name="audit"),
     path("audit/verify/", compliance.verify, name="audit_verify"),
+    path("audit/exports/", compliance.exports, name="audit_exports"),
+    path("audit/exports/ask/", compliance.export_ask, name="audit_export_ask"),
+    path("audit/exports/verifier/", compliance.verifier, name="audit_verifier"),
+    path("audit/exports/<uuid:run_id>/", compliance.export_download, name="audit_export_download"),
+    path("audit/patient/", compliance.look_up, name="audit_look_up"),
     path("audit/export/", compliance.export_csv, name="audit_export"),
     path("epcs/", epcs.page, name="epcs"),
     path("epcs/<slug:day>/review/", epcs.review, name="epcs_review"),

@@ -25,7 +25,7 @@ REVIEW_LINES = {
     5: {"urls", "admin", "webhooks", "tasks", "views", "api", "management", "forms", "templatetags", "apps"},
     4: {
         "backtest", "intake", "gathering", "mailbox", "renewals", "directory", "delivery", "timers", "epcs", "metrics",
-        "telling", "watching",
+        "telling", "watching", "audit_runs",
         "report",
     },
     3: {"workflow"},

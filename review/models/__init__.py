@@ -14,12 +14,15 @@ from review.models.requests import (
     RefillRequest,
     Source,
 )
+from review.models.runs import AuditPiece, AuditRun
 from review.models.signing import EpcsDay, Incident, Preparation, Signature
 
 __all__ = [
     "SCRIPT_KINDS",
     "Alarm",
     "AliasEnd",
+    "AuditPiece",
+    "AuditRun",
     "ChangeEvent",
     "Comment",
     "Dispatch",

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from refillhub.practices.models import Coverage, Provider
-from review import access, forms, queries, queries_card, queries_reading
+from review import access, forms, presence, queries, queries_card, queries_reading
 from review.models import RefillRequest
 
 SHOWS = ("all", "met", "judgment", "controlled", "everyone")
@@ -27,11 +27,19 @@ def show_of(request: HttpRequest) -> str:
     return wanted if wanted in SHOWS else "all"
 
 
+def order_of(request: HttpRequest) -> str:
+    """How the person orders their list: by supply left, or by when it was asked; kept for the session."""
+    wanted = request.GET.get("order")
+    if wanted in queries.ORDERS:
+        request.session["queue_order"] = wanted
+    return request.session.get("queue_order", queries.ORDERS[0])
+
+
 def list_of(request: HttpRequest, provider: Provider | None = None) -> queries.QueueList:
     """The person's list under the chosen filter."""
     own = provider or access.provider_of(user=request.user, practice=request.practice)
     return queries.queue(practice=request.practice, provider=own, now=request.now, today=today_of(request),
-                         show=show_of(request))
+                         show=show_of(request), order=order_of(request))
 
 
 def page(
@@ -52,6 +60,8 @@ def page(
             "list": found, "position": found.position(row.id),
             "tray": queries.tray(practice=request.practice, user=request.user, now=request.now),
         }
+    others = presence.note(request_id=row.id, user=request.user, now=request.now) if status == 200 else []
+    shown["others_here"] = others
     card = queries_card.card(request=row, held=request.roles, now=request.now, today=today_of(request), read=read)
     shown |= {"card": card, "prescribers": _prescribers(request, row, providers) if card.may.reassign else []}
     return render(request, f"review/{'card' if place == 'queue' else 'item'}.html", shown, status=status)

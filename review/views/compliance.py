@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
 import time as timing
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
-from audit import export, log, verification
+from audit import export, log, offline, signed, verification
 from audit.events import Draft
-from refillhub.practices import doors, gates
+from refillhub.practices import doors, gates, references
 from refillhub.practices.roles import Action
-from review import forms, queries_audit
+from review import audit_runs, forms, queries_audit
+from review.models import AuditRun
 from review.queries_audit import Filter
 
 MOST_AT_ONCE = 1_000_000  # entries verified while a person waits; more is the nightly command's
@@ -92,6 +97,66 @@ def export_csv(request: HttpRequest) -> HttpResponse:
     response["Content-Disposition"] = f'attachment; filename="audit-{request.shell.local_now:%Y-%m-%d}.csv"'
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+@gates.page(action=Action.export_audit, methods=("POST",))
+def export_ask(request: HttpRequest) -> HttpResponse:
+    """Ask for an export of the filtered entries, made in the background."""
+    form = forms.AuditForm(request.POST)
+    kind = request.POST.get("kind", "")
+    if not form.is_valid() or kind not in AuditRun.Kind.values:
+        return redirect("review:audit")
+    audit_runs.ask(practice=request.practice, user=request.user, kind=kind, wanted=_filter(request, form),
+                   now=request.now)  # fmt: skip
+    return redirect("review:audit_exports")
+
+
+@gates.page(action=Action.export_audit)
+def exports(request: HttpRequest) -> HttpResponse:
+    """The exports of the last day and how far they are; refreshed while one is being made."""
+    found = AuditRun.objects.filter(practice=request.practice).select_related("asked_by")
+    rows = list(found.order_by("-asked_at")[:20])
+    shown = {"rows": rows, "is_busy": any(row.progress in ("waiting", "running") for row in rows),
+             "public_key": signed.public_key()}  # fmt: skip
+    is_part = "X-Refresh" in request.headers
+    return render(request, "review/_parts/exports.html" if is_part else "review/exports.html", shown)
+
+
+@gates.page(action=Action.export_audit)
+def export_download(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """One finished export."""
+    run = AuditRun.objects.filter(practice=request.practice, pk=run_id, progress=AuditRun.Progress.DONE).first()
+    if run is None or (run.expires_at is not None and run.expires_at <= request.now):
+        raise Http404
+    kinds = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+    pieces = audit_runs.download(run=run, user=request.user, now=request.now)
+    response = StreamingHttpResponse(pieces, content_type=kinds[run.kind])
+    name = f"audit-{run.asked_at:%Y-%m-%d}-{run.id.hex[:8]}.{run.kind}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@gates.page(action=Action.export_audit)
+def verifier(request: HttpRequest) -> HttpResponse:
+    """The offline verifier as one file."""
+    response = HttpResponse(inspect.getsource(offline), content_type="text/x-python; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="verify_audit_export.py"'
+    return response
+
+
+@gates.page(action=Action.see_audit, methods=("POST",))
+def look_up(request: HttpRequest) -> HttpResponse:
+    """A patient's entries by the chart's id: its keyed reference is computed, the id itself is put nowhere."""
+    chart_id = request.POST.get("chart", "").strip()
+    if not chart_id or len(chart_id) > 64:
+        return redirect("review:audit")
+    found = references.patient_ref(practice=request.practice, patient_id=chart_id)
+    with transaction.atomic():
+        log.record(now=request.now, draft=Draft(
+            practice_id=request.practice.id, event="audit.looked_up", actor=doors.person(request.user), trigger="page",
+            patient_ref=found))
+    return redirect(reverse("review:audit") + "?" + urlencode({"reference": found}))
 
 
 def _lines(found: queries_audit.EntryQuerySet) -> Iterator[str]:

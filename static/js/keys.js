@@ -6,6 +6,9 @@
   var shownAt = performance.now();
   var isBusy = false;
   var DECISIONS = "acvdrtemzl";
+  /* G, then a letter, goes to a page of the bar, where the person has it. */
+  var PLACES = { q: "/queue/", t: "/today/", a: "/audit/", m: "/metrics/", d: "/decided/" };
+  var goneAt = -DEAD_MS * 10;
 
   function one(selector, within) { return (within || document).querySelector(selector); }
   function isTyping(target) {
@@ -13,7 +16,7 @@
     var field = target.closest("input, textarea, select, [contenteditable]");
     return Boolean(field) && !/^(radio|checkbox|button|submit)$/.test(field.type || "");
   }
-  function rows() { return Array.prototype.slice.call(document.querySelectorAll("#rows .row, .todo a.btn")); }
+  function rows() { return Array.prototype.slice.call(document.querySelectorAll("#rows .row, .todo a.btn, .batch-table input.tick")); }
 
   function step(by) {
     var all = rows();
@@ -88,6 +91,20 @@
       var find = one("#id_find");
       if (find) { find.focus(); } else { window.location.assign("/requests/?state="); }
       event.preventDefault();
+      return;
+    }
+    if (key === "g") { goneAt = performance.now(); return; }
+    if (performance.now() - goneAt < 1500 && PLACES[key]) {
+      goneAt = -DEAD_MS * 10;
+      var place = one('.nav a[href="' + PLACES[key] + '"]');
+      if (place) { place.click(); event.preventDefault(); }
+      return;
+    }
+    if (key === "b") { var together = one("#together"); if (together) { together.click(); event.preventDefault(); } return; }
+    if (key === "x") {
+      var row = event.target.closest && event.target.closest("tr");
+      var box = one("input.tick", row || undefined) || one("input.tick");
+      if (box) { box.checked = !box.checked; box.focus(); event.preventDefault(); }
       return;
     }
     if (key === "w") { var trace = one('details[data-key="w"]'); if (trace) { trace.open = !trace.open; event.preventDefault(); } return; }

@@ -69,10 +69,12 @@ def test_no_page_sticks_out_at_any_width(scene, page_of, shot, width, height):
     seen = {
         "osei": [("queue", reverse("review:queue")), ("card", reverse("review:card", args=[main.id])),
                  ("locked", reverse("review:card", args=[lost.id])), ("back", reverse("review:card", args=[back.id])),
-                 ("decided", reverse("review:decided")), ("switches", reverse("practices:switches"))],
+                 ("decided", reverse("review:decided")), ("together", reverse("review:together")),
+                 ("switches", reverse("practices:switches"))],
         "mia": [("today", reverse("review:today")), ("item", reverse("review:item", args=[item.id])),
-                ("requests", reverse("review:requests")), ("report", reverse("review:report"))],
-        "cora": [("audit", reverse("review:audit") + "?entry=3")],
+                ("requests", reverse("review:requests")),
+                ("pharmacies", reverse("review:pharmacies") + "?find=oak"), ("report", reverse("review:report"))],
+        "cora": [("audit", reverse("review:audit") + "?entry=3"), ("exports", reverse("review:audit_exports"))],
     }  # fmt: skip
     for who, places in seen.items():
         page = page_of(who, width=width, height=height)
