@@ -7,7 +7,7 @@ JOBS ?= auto
 # What checks need to load the settings; no server is asked.
 OFFLINE := READ_DOTENV=0 DEBUG=1 DATABASE_URL=postgres://nobody@127.0.0.1:9/none LOG_LEVEL=ERROR
 
-.PHONY: demo codes test test-fast fault-matrix bench eval soak lint run clean prepare
+.PHONY: demo codes test test-fast fault-matrix bench bench-pages eval soak lint run clean prepare
 
 demo: prepare           ## the product with pretended vendors playing a clinic day; ONCE=1 stops after it
 	@$(PY) -m deploy.demo $(if $(ONCE),--once)
@@ -27,6 +27,9 @@ soak: prepare           ## the long runs with random seeds
 
 fault-matrix: prepare   ## every fault of the network at every message and kill point; SEEDS=20 of each fault
 	@$(PYTEST) -p no:xdist -q -s -m soak tests/flows/test_fault_matrix.py $(ARGS)
+
+bench-pages: prepare    ## the pages with 10,000 open items and 200,000 decided
+	@$(PY) -m tests.bench.run --only pages $(ARGS)
 
 bench: prepare          ## the published figures, measured on this machine
 	@$(PY) -m tests.bench.run $(ARGS)

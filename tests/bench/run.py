@@ -54,6 +54,15 @@ FIGURES = (
     Figure("reading", "load_mb", "the same, memory", "MiB", "at most", 60),
     Figure("deciding", "rate", "decisions on one core, full trace, eight drugs", "/s", "at least", 5_000),
     Figure("deciding", "preview_s", "a draft on 100,000 recorded decisions", "CPU s", "at most", 60),
+    *(
+        figure
+        for page in ("queue", "card", "together", "dashboard", "requests", "inspector", "metrics", "compliance")
+        for figure in (
+            Figure("pages", f"{page}_p95_ms", f"{page}: server time, p95", "ms", "at most", 300),
+            Figure("pages", f"{page}_queries", f"{page}: queries", "", "at most", 12),
+        )
+    ),
+    Figure("pages", "approve_to_next_p95_ms", "decision to the next card, p95", "ms", "at most", 300),
     Figure("memory", "mib", "memory of all processes (PSS), idle", "MiB", "at most", 700),
     Figure("audit_speed", "rate", "audit verification", "entries/s", "at least", 50_000),
 )
