@@ -50,6 +50,7 @@ def beat_table(*, poll_network_seconds: float) -> tuple[Beat, ...]:
         Beat("review.tasks.tell_receivers", 5, "vendors", "changes that practices' own receivers are told of"),
         Beat("review.tasks.preview_rules", 5, "vendors", "drafts of rules to be tried on recorded decisions"),
         Beat("review.tasks.refresh_directory", 7 * 86400, "vendors", "the pharmacy directory, weekly"),
+        Beat("review.tasks.count_days", 900, "timers", "figures of the day that ended, from its events"),
         Beat("review.tasks.purge", 3600, "timers", "bodies and snapshots past their keeping time"),
     )
 

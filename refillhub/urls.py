@@ -3,10 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from refillhub import health
+from refillhub import gauges, health
 
 urlpatterns = [
     path("healthz", health.health, name="health"),
+    path("metrics", gauges.metrics, name="gauges"),  # for machines; people read /metrics/
     path("admin/", admin.site.urls),
     path("", include("refillhub.practices.urls")),
     path("", include("review.urls")),

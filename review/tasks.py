@@ -9,7 +9,7 @@ from celery import shared_task
 
 from integrations import single_flight
 from refillhub.practices import clock
-from review import audit_runs, backtest, delivery, directory, epcs, intake, mailbox, report, telling, timers
+from review import audit_runs, backtest, delivery, directory, epcs, intake, mailbox, metrics, report, telling, timers
 from rules import vocabulary
 
 # One run takes batches until nothing is due or it has had its share; the beat nudges again.
@@ -129,6 +129,13 @@ def preview_rules(**_later: object) -> int:
     """Try drafts of rules on recorded decisions: one stretch of one run a wake-up, well inside the time limit."""
     with single_flight.if_free(name="review.preview_rules") as is_mine:
         return backtest.run_due(clock=clock.now) if is_mine else 0
+
+
+@shared_task(queue="timers", acks_late=True)
+def count_days(**_later: object) -> int:
+    """Yesterday's figures, in each practice's night; one at a time."""
+    with single_flight.if_free(name="review.count_days") as is_mine:
+        return metrics.count_due(now=clock.now()) if is_mine else 0
 
 
 @shared_task(queue="timers", acks_late=True)

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from review import webhooks
-from review.views import acting, compliance, connection_urls, desk, epcs, learning, portal, signing, together
+from review.views import acting, compliance, connection_urls, desk, epcs, learning, metrics, portal, signing, together
 
 app_name = "review"
 
@@ -64,6 +64,10 @@ urlpatterns = [
     path("epcs/<slug:day>/review/", epcs.review, name="epcs_review"),
     path("epcs/incidents/open/", epcs.open_incident, name="incident_open"),
     path("epcs/incidents/<uuid:incident_id>/end/", epcs.end_incident, name="incident_end"),
+    # figures
+    path("metrics/", metrics.page, name="metrics"),
+    path("metrics/figures.csv", metrics.figures_csv, name="metrics_csv"),
+    path("metrics/minutes/", metrics.set_minutes, name="metrics_minutes"),
     # the administrator's connections, and leaving shadow mode
     *connection_urls.urlpatterns,
 ]

@@ -2,6 +2,7 @@
 
 from review.models.alarms import Alarm, MorningReport
 from review.models.dispatches import SCRIPT_KINDS, Dispatch, DispatchKind, Lane, ReplyPurpose
+from review.models.figures import DayFigures
 from review.models.inbox import EventKind, EventLink, InboundEvent, Origin, Progress
 from review.models.learning import AliasEnd, EntryAlias, ReadingCorrection
 from review.models.outgoing import ChangeEvent
@@ -25,6 +26,7 @@ __all__ = [
     "AuditRun",
     "ChangeEvent",
     "Comment",
+    "DayFigures",
     "Dispatch",
     "DispatchKind",
     "EntryAlias",

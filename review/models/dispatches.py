@@ -162,6 +162,7 @@ class Dispatch(models.Model):
                 name="dispatch_check",
             ),
             models.Index(fields=["request", "kind"], name="dispatch_request"),
+            models.Index(fields=["practice", "queued_at"], name="dispatch_queued"),
         ]
 
     def __str__(self) -> str:

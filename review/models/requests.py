@@ -159,6 +159,7 @@ class RefillRequest(models.Model):
             models.Index(fields=["practice", "sender_id", "state"], name="request_sender"),
             models.Index(fields=["release_at"], condition=models.Q(state="held"), name="request_release"),
             models.Index(fields=["practice", "opened_at"], name="request_opened"),
+            models.Index(fields=["practice", "changed_at"], name="request_changed"),
         ]
 
     def __str__(self) -> str:

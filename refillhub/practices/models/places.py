@@ -97,6 +97,9 @@ class Practice(models.Model):
     sign_escalate_minutes = models.PositiveSmallIntegerField(
         default=30, validators=[MinValueValidator(1), MaxValueValidator(480)],
         help_text="Then the stand-in is told; after twice as long, the on-call")
+    minutes_per_refill = models.PositiveSmallIntegerField(
+        default=5, db_default=5, validators=[MinValueValidator(1), MaxValueValidator(120)],
+        help_text="The practice's own minutes for one refill by hand; the metrics page multiplies by it")
     trusts_vendor_push = models.BooleanField(default=False)
     baa_signed_on = models.DateField(null=True, blank=True)
     baa_signed_by = models.CharField(max_length=200, blank=True)
