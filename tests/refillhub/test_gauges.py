@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from integrations import limits
@@ -67,7 +66,7 @@ def test_every_gauge_says_what_the_rows_say():
     Alarm.objects.create(
         practice=practice, kind="lane_busy", sentence="Busy", opened_at=rows.NOW, last_seen_at=rows.NOW
     )
-    Connection.objects.create(practice=practice, vendor="surescripts", stage="dev", status="connected")
+    Connection.objects.create(practice=practice, vendor="surescripts", stage="dev", status="active")
     lane = limits.routine_lane(practice_id=practice.id)
     limits.take_up_to(lane=lane, now=rows.NOW, wanted=60)
     found, mine = read(), str(practice.id)
@@ -87,7 +86,7 @@ def test_every_gauge_says_what_the_rows_say():
 
 def test_a_lane_above_seventy_percent_for_five_minutes_shows():
     practice = rows.make_practice()
-    Connection.objects.create(practice=practice, vendor="surescripts", stage="dev", status="connected")
+    Connection.objects.create(practice=practice, vendor="surescripts", stage="dev", status="active")
     lane = limits.routine_lane(practice_id=practice.id)
     for second in range(299, 0, -1):
         limits.take_up_to(lane=lane, now=rows.NOW - timedelta(seconds=second), wanted=9)
@@ -96,7 +95,7 @@ def test_a_lane_above_seventy_percent_for_five_minutes_shows():
 
 def test_a_lost_limiter_is_told_and_the_rest_still_answers(settings):
     practice = rows.make_practice()
-    Connection.objects.create(practice=practice, vendor="surescripts", stage="dev", status="connected")
+    Connection.objects.create(practice=practice, vendor="surescripts", stage="dev", status="active")
     rows.make_event(practice, progress="received")
     settings.REDIS_URL = "unix:///nowhere/redis.sock?db=0"
     found = read()
@@ -109,7 +108,7 @@ def test_a_lost_limiter_is_told_and_the_rest_still_answers(settings):
 def test_it_asks_the_database_a_fixed_number_of_times(count, django_assert_max_num_queries):
     for _ in range(count):
         practice = rows.make_practice()
-        counted.refill(practice, asked_at=timezone.now() - timedelta(hours=1), minutes=5)
-        Connection.objects.create(practice=practice, vendor="surescripts", stage="dev", status="connected")
+        counted.refill(practice, asked_at=rows.NOW - timedelta(hours=1), minutes=5)
+        Connection.objects.create(practice=practice, vendor="surescripts", stage="dev", status="active")
     with django_assert_max_num_queries(11):
         assert ask().status_code == 200
