@@ -292,26 +292,28 @@ def percent(part: int, whole: int) -> float | None:
     return 100 * part / whole if whole else None
 
 
-def joined(days: Sequence[tuple[date, Tally]], *, longest: int = 1) -> list[tuple[date, date, Tally]]:
-    """Consecutive days as stretches of at least `longest` days and SMALLEST requests; a short rest joins the last."""
+def joined(days: Sequence[tuple[date, Tally]], *, least: int = 1) -> list[tuple[date, date, Tally]]:
+    """Days as stretches of at least `least` days and SMALLEST requests; none begins with an empty day.
+
+    The rest at the end stands by itself when it is large enough, otherwise it joins the stretch before.
+    """
     made: list[tuple[date, date, Tally]] = []
     first: date | None = None
-    sum_of, length = Tally(), 0
+    last, sum_of = date.min, Tally()
     for day, tally in days:
-        first = first or day
+        if first is None and not tally.counts:
+            continue
+        first, last = first or day, day if tally.counts else last
         sum_of.add(tally)
-        length += 1
-        if sum_of.decided >= SMALLEST and length >= longest:
-            made.append((first, day, sum_of))
-            first, sum_of, length = None, Tally(), 0
-    if first is not None:
-        last = days[-1][0]
-        if made:
-            begun, _, before = made.pop()
-            before.add(sum_of)
-            made.append((begun, last, before))
-        elif sum_of.decided >= SMALLEST:
+        if sum_of.decided >= SMALLEST and (day - first).days + 1 >= least:
             made.append((first, last, sum_of))
+            first, sum_of = None, Tally()
+    if first is not None and sum_of.decided >= SMALLEST:
+        made.append((first, last, sum_of))
+    elif first is not None and made:
+        begun, _, before = made.pop()
+        before.add(sum_of)
+        made.append((begun, last, before))
     return made
 
 

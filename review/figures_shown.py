@@ -122,7 +122,7 @@ def series(found: Found) -> list[tuple[date, Tally]]:
 
 
 def by_day(found: Found) -> dict[str, Any] | None:
-    stretches = figures.joined(series(found), longest=7 if found.asked.period == "quarter" else 1)
+    stretches = figures.joined(series(found), least=7 if found.asked.period == "quarter" else 1)
     if not stretches:
         return None
     labels = [words.days(first, last) for first, last, _ in stretches]
@@ -145,7 +145,7 @@ def by_day(found: Found) -> dict[str, Any] | None:
 
 
 def by_week(found: Found) -> dict[str, Any] | None:
-    stretches = figures.joined(series(found), longest=1 if found.asked.period == "week" else 7)
+    stretches = figures.joined(series(found), least=1 if found.asked.period == "week" else 7)
     if not stretches:
         return None
     rows = [

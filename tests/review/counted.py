@@ -19,7 +19,7 @@ def refill(
     at = asked_at + timedelta(minutes=minutes)
     fields: dict[str, Any] = {
         "kind": Kind.REFILL, "state": state, "is_shadow": False, "schedule": "not_controlled",
-        "location": practice.locations.first(), "drug_class": "ppi_h2", "asked_at": asked_at,
+        "location": practice.locations.get(name="Main"), "drug_class": "ppi_h2", "asked_at": asked_at,
         "opened_at": min(at, asked_at + timedelta(seconds=90)), "decided_at": at, "changed_at": at, "ended_at": at,
         "approved_at": at if state in ("approved", "sent", "done") else None, "is_automatic": how == "automatic",
     } | values  # fmt: skip

@@ -113,6 +113,11 @@ def test_days_too_small_are_joined_until_large_enough_and_nothing_is_lost():
     assert figures.joined(days_of(5, 5)) == []
 
 
+def test_weeks_begin_with_a_day_that_has_requests_and_a_large_rest_stands_by_itself():
+    joined = figures.joined(days_of(0, 0, *[4] * 7, 0, 6, 6), least=7)
+    assert [(first.day, last.day, tally.decided) for first, last, tally in joined] == [(3, 9, 28), (11, 12, 12)]
+
+
 def test_groups_too_small_are_told_together_largest_group_first():
     groups = {"a": tally_of(*[row()] * 11), "b": tally_of(*[row()] * 10), "c": tally_of(*[row()] * 30)}
     shown, rest = figures.split(groups)
