@@ -25,7 +25,7 @@ from integrations.models import (
     Vendor,
 )
 from integrations.outcome import Outcome, OutcomeKind
-from refillhub.practices.models import Coverage, Practice, Provider
+from refillhub.practices.models import Practice, Provider
 from review import (
     asks_again,
     audit_runs,
@@ -38,6 +38,7 @@ from review import (
     outbox,
     pharmacies,
     poll_bodies,
+    queries_coverage,
     telling,
     understanding,
     watching,
@@ -205,12 +206,12 @@ def _read_entry(row: Dispatch, now: datetime) -> None:
 
 
 def escalate(*, now: datetime) -> int:
-    """Waiting items whose owner has gone away move to the stand-in, the on-call, the administrator (F097, F098)."""
-    moved = 0
-    absent = Coverage.objects.during(now).values_list("provider_id", flat=True)
-    rows = RefillRequest.objects.waiting().filter(assignee_id__in=list(absent)).values_list("id", flat=True)
-    for request_id in rows[:500]:
-        moved += workflow.reroute(request_id=request_id, now=now)
+    """Waiting items whose owner has gone away move to the stand-in, the on-call, the administrator (F097, F098).
+
+    First what goes back: whoever returns must be seen as here before the others' work is given out.
+    """
+    moved = sum(workflow.give_back(move_id=one, now=now) for one in queries_coverage.to_give_back(now=now))
+    moved += sum(workflow.reroute(request_id=one, now=now) for one in queries_coverage.to_move(now=now))
     return moved + watching.ehr(now=now) + watching.renewals(now=now) + epcs.watch_signatures(now=now)
 
 

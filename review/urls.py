@@ -3,7 +3,19 @@
 from django.urls import path
 
 from review import webhooks
-from review.views import acting, compliance, connection_urls, desk, epcs, learning, metrics, portal, signing, together
+from review.views import (
+    acting,
+    compliance,
+    connection_urls,
+    coverage,
+    desk,
+    epcs,
+    learning,
+    metrics,
+    portal,
+    signing,
+    together,
+)
 
 app_name = "review"
 
@@ -68,6 +80,12 @@ urlpatterns = [
     path("metrics/", metrics.page, name="metrics"),
     path("metrics/figures.csv", metrics.figures_csv, name="metrics_csv"),
     path("metrics/minutes/", metrics.set_minutes, name="metrics_minutes"),
+    # who is away and who stands in
+    path("coverage/", coverage.page, name="coverage"),
+    path("coverage/preview/", coverage.preview, name="coverage_preview"),
+    path("coverage/arrange/", coverage.arrange, name="coverage_arrange"),
+    path("coverage/on-call/", coverage.on_call, name="coverage_on_call"),
+    path("coverage/<uuid:coverage_id>/end/", coverage.end, name="coverage_end"),
     # the administrator's connections, and leaving shadow mode
     *connection_urls.urlpatterns,
 ]

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
-from django.db.models import QuerySet
-
-from refillhub.practices.models import Provider
 
 
 class SignInForm(forms.Form):
@@ -38,29 +33,3 @@ class UnlockForm(forms.Form):
 
     password = forms.CharField(label="Password", strip=False, widget=forms.PasswordInput(
         attrs={"autocomplete": "current-password", "autofocus": True}))
-
-
-class AbsenceForm(forms.Form):
-    """An absence in the practice's own time."""
-
-    provider = forms.ModelChoiceField(label="Who is away", queryset=Provider.objects.none())
-    starts_at = forms.DateTimeField(label="From", widget=forms.DateTimeInput(
-        attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
-    ends_at = forms.DateTimeField(label="To", widget=forms.DateTimeInput(
-        attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
-    stand_in = forms.ModelChoiceField(label="Stand-in", queryset=Provider.objects.none(), required=False,
-                                      empty_label="Nobody named: on-call roster")
-    note = forms.CharField(label="Note", max_length=200, required=False)
-
-    def __init__(self, *args: Any, providers: QuerySet[Provider], stand_ins: QuerySet[Provider], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["provider"].queryset = providers
-        self.fields["stand_in"].queryset = stand_ins
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        if given.get("starts_at") and given.get("ends_at") and given["ends_at"] <= given["starts_at"]:
-            self.add_error("ends_at", "The end must come after the beginning.")
-        if given.get("stand_in") and given.get("stand_in") == given.get("provider"):
-            self.add_error("stand_in", "Nobody stands in for themselves.")
-        return given

@@ -31,6 +31,7 @@ class Action(StrEnum):
     correct_reading = "correct_reading"  # say what a message meant; propose and end a patient's own name for a drug
     confirm_alias = "confirm_alias"  # let a patient's own name for a drug count by itself
     reveal = "reveal"  # show a name behind initials; recorded
+    see_coverage = "see_coverage"
     cover_self = "cover_self"
     cover_anyone = "cover_anyone"
     consent = "consent"  # agree to automatic approval in one's own name
@@ -65,6 +66,7 @@ MAY: dict[Action, frozenset[str]] = {
     Action.correct_reading: frozenset({_P, _M}),
     Action.confirm_alias: frozenset({_P}),
     Action.reveal: frozenset({_P, _M, _C}),
+    Action.see_coverage: frozenset({_P, _M, _A}),
     Action.cover_self: frozenset({_P}),
     Action.cover_anyone: frozenset({_M, _A}),
     Action.consent: frozenset({_P}),
@@ -106,7 +108,7 @@ LINKS: tuple[Link, ...] = (
     Link("Connections", "review:connections", frozenset({_A})),
     Link("Rules", "admin:rules_ruleversion_changelist", frozenset({_P, _A})),
     Link("Shadow report", "review:shadow", frozenset({_A})),
-    Link("Coverage", "practices:coverage", frozenset({_P, _M, _A})),
+    Link("Coverage", "review:coverage", frozenset({_P, _M, _A})),
     Link("Signing", "practices:signers", frozenset({_P, _A})),
     Link("People", "admin:practices_membership_changelist", frozenset({_A})),
     Link("Metrics", "review:metrics", frozenset({_P, _C, _A})),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from refillhub.practices import account_views, coverage_views, grant_views, views
+from refillhub.practices import account_views, grant_views, views
 
 app_name = "practices"
 
@@ -21,8 +21,6 @@ urlpatterns = [
     path("switches/sending/resume/", views.resume_sending, name="resume_sending"),
     path("switches/automatic/stop/", views.stop_automatic, name="stop_automatic"),
     path("switches/automatic/resume/", views.resume_automatic, name="resume_automatic"),
-    path("coverage/", coverage_views.coverage_page, name="coverage"),
-    path("coverage/<uuid:coverage_id>/end/", coverage_views.end_coverage, name="end_coverage"),
     path("people/signing/", grant_views.signers, name="signers"),
     path("people/signing/ask/", grant_views.ask, name="ask_signer"),
     path("people/signing/<uuid:grant_id>/approve/", grant_views.approve, name="approve_signer"),

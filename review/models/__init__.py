@@ -1,6 +1,7 @@
 """The nouns of the refill workflow. Rows only: verbs live in `review/workflow`, sending in `review/delivery.py`."""
 
 from review.models.alarms import Alarm, MorningReport
+from review.models.covering import CoverageMove, MoveEnd
 from review.models.dispatches import SCRIPT_KINDS, Dispatch, DispatchKind, Lane, ReplyPurpose
 from review.models.figures import DayFigures
 from review.models.inbox import EventKind, EventLink, InboundEvent, Origin, Progress
@@ -27,6 +28,7 @@ __all__ = [
     "ChangeEvent",
     "Comment",
     "DayFigures",
+    "CoverageMove",
     "Dispatch",
     "DispatchKind",
     "EntryAlias",
@@ -40,6 +42,7 @@ __all__ = [
     "Kind",
     "Lane",
     "MorningReport",
+    "MoveEnd",
     "NetworkMail",
     "Origin",
     "Preparation",

@@ -11,6 +11,7 @@ from review.workflow.admission import admit
 from review.workflow.aliasing import confirm_alias, end_alias, end_aliases
 from review.workflow.approving import Changes, approve
 from review.workflow.correcting import Corrected, Correction, correct_reading
+from review.workflow.covering import give_back, reroute
 from review.workflow.incidents import (
     end_incident,
     make_day,
@@ -54,7 +55,6 @@ from review.workflow.timed import (
     note_missed,
     release,
     renew_snapshot,
-    reroute,
     return_to_person,
     see_prescription,
 )
@@ -90,6 +90,7 @@ __all__ = [
     "end_incident",
     "end_past",
     "find_unresolved",
+    "give_back",
     "hand_off",
     "incidents",
     "keep_fill",

@@ -15,7 +15,7 @@ from review import identity, outbox, states
 from review.asks import Ask
 from review.identity import Snapshot
 from review.ledger import Ledger, verb
-from review.models import Dispatch, DispatchKind, Queue, RefillRequest, ReplyPurpose
+from review.models import Dispatch, DispatchKind, RefillRequest, ReplyPurpose
 from review.states import DispatchState, RequestState
 from review.workflow import aliasing, answering, deciding, moves, notices
 from review.workflow.settling import Settling
@@ -220,27 +220,6 @@ def _look_at_both(*, practice: Practice, sender: str, ledger: Ledger) -> None:
             continue
         back.append(request)
     moves.save(back)
-
-
-def reroute(*, request_id: uuid.UUID, now: datetime) -> int:
-    """Give a waiting item to whoever is here now; 1 when it moved."""
-    with verb(now=now) as ledger:
-        request = moves.lock_requests([request_id])[request_id]
-        if request.state != R.IN_REVIEW:
-            return 0
-        before = request.assignee_id
-        moves.move(request=request, verb="reassign", to=R.IN_REVIEW, now=now)
-        deciding.assign(request=request, queue=request.queue or Queue.PRESCRIBER, ledger=ledger)
-        if request.assignee_id == before:
-            return 0
-        moves.save([request])
-        ledger.on_request(
-            request,
-            "request.reassigned",
-            outcome=request.state,
-            data={"queue": request.queue, "provider": str(request.assignee_id or "")},
-        )
-        return 1
 
 
 def note_missed(*, connection: Connection, message_id: str, now: datetime) -> None:

@@ -233,24 +233,3 @@ def test_people_without_the_role_see_nothing_in_the_admin_site(practice: Practic
     clerk = new_person(practice, "clerk", Role.assistant, is_staff=True)
     assert at_the_desk(clerk).get("/admin/practices/practice/").status_code == 403
     assert at_the_desk(clerk).get("/admin/practices/user/").status_code == 403
-
-
-def test_a_prescriber_arranges_the_own_absence_an_assistant_anyones_a_stranger_none(
-    week: Week, osei: User, mia: User, mallory: User, at_the_desk: Desk, now: datetime
-) -> None:
-    Provider.objects.filter(pk=week.osei.pk).update(user=osei)
-    times = {"starts_at": "2026-11-09T08:00", "ends_at": "2099-11-20T18:00", "note": ""}
-    own = {"provider": str(week.osei.id), "stand_in": str(week.lind.id), **times}
-    desk = at_the_desk(osei)
-    assert desk.post("/coverage/", {**own, "provider": str(week.patel.id)}).status_code == 422
-    assert desk.post("/coverage/", {**own, "stand_in": str(week.osei.id)}).status_code == 422
-    assert desk.post("/coverage/", {**own, "ends_at": "2026-11-01T08:00"}).status_code == 422
-    assert desk.post("/coverage/", own).status_code == 302
-    row = Coverage.objects.get()
-    assert row.starts_at.isoformat() == "2026-11-09T13:00:00+00:00"
-    assert week.who() == week.lind
-    assert last_event(week.practice) == "coverage.changed"
-    assert at_the_desk(mallory).post(f"/coverage/{row.id}/end/").status_code == 404
-    assert "Dr. Lind" in at_the_desk(mia).get("/coverage/").content.decode()
-    assert at_the_desk(mia).post(f"/coverage/{row.id}/end/").status_code == 302
-    assert not Coverage.objects.filter(ends_at__year=2099).exists()

@@ -138,6 +138,8 @@ class Coverage(models.Model):
     ends_at = models.DateTimeField()
     stand_in = models.ForeignKey(Provider, models.PROTECT, null=True, blank=True, related_name="stands_in")
     note = models.CharField(max_length=200, blank=True)
+    moves_waiting = models.BooleanField("waiting items move too", default=True, db_default=True)
+    returns_waiting = models.BooleanField("what moved and still waits goes back", default=False, db_default=False)
     created_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
