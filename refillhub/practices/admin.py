@@ -142,15 +142,16 @@ class SpiAdmin(OwnPracticeAdmin):
 
 @admin.register(Coverage)
 class CoverageAdmin(OwnPracticeAdmin):
-    event = "coverage.changed"
-    action = roles.Action.cover_anyone
-    exclude = ("practice", "created_by")
-    list_display = ("provider", "starts_at", "ends_at", "stand_in", "note")
+    """Looking only: absences are arranged on the coverage page, which refuses loops and gaps."""
 
-    def save_model(self, request: HttpRequest, obj: Coverage, form: Any, change: bool) -> None:
-        if not change:
-            obj.created_by = request.user
-        super().save_model(request, obj, form, change)
+    action = roles.Action.cover_anyone
+    list_display = ("provider", "starts_at", "ends_at", "stand_in", "moves_waiting", "returns_waiting", "note")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(Membership)

@@ -141,7 +141,8 @@ def _shown(request: HttpRequest, *, form: AbsenceForm | None = None, status: int
     theirs = _theirs(request, people)
     if form is None:
         form = AbsenceForm(providers=theirs, stand_ins=people, initial=_initial(today))
-    who = WhoForm(request.GET if "who" in request.GET else None, people=people)
+    first_choice = {"who": str((theirs or people)[0].pk)} if people else {}
+    who = WhoForm(request.GET if "who" in request.GET else None, people=people, initial=first_choice)
     return render(request, "review/coverage.html", {
         "days": [first + timedelta(days=number) for number in range(queries_coverage.DAYS)], "today": today,
         "rows": queries_coverage.strip(board=board, first=first, zone=zone),

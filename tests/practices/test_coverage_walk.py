@@ -26,7 +26,8 @@ def boards(draw):
     rows = []
     for _ in range(draw(st.integers(0, 8))):
         who = draw(st.integers(0, count - 1))
-        stand_in = draw(st.none() | st.integers(0, count - 1).filter(lambda n, who=who: n != who)) if count > 1 else None
+        others = [n for n in range(count) if n != who]
+        stand_in = draw(st.sampled_from([None, *others]))
         starts = NOON + timedelta(hours=draw(st.integers(-5, 3)))
         rows.append(
             Coverage(provider_id=people[who].id, stand_in_id=None if stand_in is None else people[stand_in].id,

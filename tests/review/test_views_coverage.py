@@ -43,7 +43,7 @@ def test_the_preview_saves_nothing_and_says_who_then_has_how_many(scene):
     client = scene.client("mia")
     seen = client.post(PREVIEW, asked(scene))
     assert seen.status_code == 200
-    assert "2 waiting requests and about 0 a day go to <b>Dr. Lind</b>, who then has 3." in text_of(seen)
+    assert "2 waiting requests and fewer than one a day go to <b>Dr. Lind</b>, who then has 3." in text_of(seen)
     assert "Nov 18 until Nov 20: Dr. Lind." in text_of(seen)
     assert not Coverage.objects.exists()
     assert client.post(ARRANGE, asked(scene)).status_code == 302
@@ -57,8 +57,19 @@ def test_new_only_says_what_stays_and_what_runs_out_before_the_return(scene):
     make.waiting(scene, prescriber=scene.osei, assignee=scene.osei, days_left=2)
     make.waiting(scene, prescriber=scene.osei, assignee=scene.osei, days_left=30)
     words = text_of(scene.client("ada").post(PREVIEW, asked(scene, moves="new")))
-    assert "2 waiting stay with Dr. Osei" in words
+    assert "Fewer than one new request a day goes to <b>Dr. Lind</b>. 2 waiting stay with Dr. Osei" in words
     assert "1 of the waiting runs out before the return" in words
+
+
+def test_a_day_is_the_average_of_four_weeks_without_what_was_approved_by_itself(scene):
+    for number in range(45):
+        row = make.waiting(scene, prescriber=scene.osei, assignee=scene.lind)
+        values = {"opened_at": NOW - timedelta(days=number % 28, hours=-1)}
+        if number >= 42:
+            values = {"opened_at": NOW - timedelta(days=29)}
+        type(row).objects.filter(pk=row.pk).update(is_automatic=number % 3 == 0, **values)
+    words = text_of(scene.client("mia").post(PREVIEW, asked(scene)))
+    assert "0 waiting requests and about 1 a day go to <b>Dr. Lind</b>, who then has 45." in words
 
 
 def test_change_goes_back_to_the_filled_form(scene):
@@ -72,7 +83,8 @@ def test_what_cannot_be_is_refused_with_its_reason_at_both_steps(scene, address)
     client = scene.client("mia")
     away(scene.lind, scene.osei, hours=60)
     looped = client.post(address, asked(scene))
-    assert (looped.status_code, "then Dr. Osei stands in for Dr. Lind: nobody is left." in text_of(looped)) == (422, True)
+    assert looped.status_code == 422
+    assert "then Dr. Osei stands in for Dr. Lind: nobody is left." in text_of(looped)
     Coverage.objects.all().delete()
     gap = client.post(address, asked(scene, stand_in=""))
     assert (gap.status_code, "Nobody is left for Dr. Osei" in text_of(gap)) == (422, True)
@@ -98,7 +110,8 @@ def test_controlled_requests_ask_for_a_dea_number(scene, address):
 
 def test_a_prescriber_arranges_the_own_absence_and_ends_no_other(scene):
     client = scene.client("osei")
-    assert client.post(ARRANGE, asked(scene, provider=str(scene.lind.pk), stand_in=str(scene.osei.pk))).status_code == 422
+    of_another = asked(scene, provider=str(scene.lind.pk), stand_in=str(scene.osei.pk))
+    assert client.post(ARRANGE, of_another).status_code == 422
     assert client.post(ARRANGE, asked(scene)).status_code == 302
     theirs = away(scene.lind, None, start=90)
     end = reverse("review:coverage_end", args=[theirs.pk])
@@ -123,6 +136,16 @@ def test_mallory_sees_and_changes_nothing_of_another_practice(scene):
     assert client.post(ON_CALL, {"provider": str(scene.osei.pk), "move": "add"}).status_code == 404
     row.refresh_from_db()
     assert (row.ends_at > NOW, Provider.objects.on_call().count()) == (True, 0)
+
+
+def test_the_admin_site_shows_absences_and_changes_none(scene):
+    row = away(scene.osei, scene.lind)
+    scene.ada.is_staff = True
+    scene.ada.save()
+    client = scene.client("ada")
+    assert client.get("/admin/practices/coverage/").status_code == 200
+    assert client.post("/admin/practices/coverage/add/", {}).status_code == 403
+    assert client.post(f"/admin/practices/coverage/{row.pk}/change/", {}).status_code == 403
 
 
 def test_the_days_are_words_and_gaps_are_named(scene):
