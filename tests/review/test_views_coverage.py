@@ -85,6 +85,7 @@ def test_what_cannot_be_is_refused_with_its_reason_at_both_steps(scene, address)
     looped = client.post(address, asked(scene))
     assert looped.status_code == 422
     assert "then Dr. Osei stands in for Dr. Lind: nobody is left." in text_of(looped)
+    assert text_of(looped).count(f'href="{PAGE}?from=') == 2  # a refused post may be paged on from
     Coverage.objects.all().delete()
     gap = client.post(address, asked(scene, stand_in=""))
     assert (gap.status_code, "Nobody is left for Dr. Osei" in text_of(gap)) == (422, True)
