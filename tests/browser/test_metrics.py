@@ -18,7 +18,7 @@ PAGE = "/metrics/"
 
 def fill(scene):
     """Two months of an ordinary practice."""
-    luck = random.Random(7)  # noqa: S311
+    luck = random.Random(7)
     practice = scene.practice
     east = Location.objects.create(practice=practice, name="East Side Family Medicine and Pediatrics")
     for day in range(1, 56):

@@ -13,7 +13,7 @@ from review.models import Alarm
 from tests.review import counted, rows
 
 pytestmark = pytest.mark.django_db
-TOKEN = "a-long-token-of-the-scraper"  # noqa: S105
+TOKEN = "a-long-token-of-the-scraper"
 
 
 @pytest.fixture(autouse=True)

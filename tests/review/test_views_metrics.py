@@ -57,7 +57,8 @@ def test_the_page_says_the_figures_and_how_they_changed(scene):
     metrics.count_due(now=NOW)
     page = text_of(scene.client("ada").get(PAGE, {"period": "week"}))
     for said in ("Nov 11 to 17", "30 refill requests decided", "60.0 %", "down 40.0 points", "40.0 %", "up 40.0 points",
-                 "5.6 %", "1 of 18", "nothing to compare with", "1 more", "1.5 hours = 18 automatic approvals × 5"):  # fmt: skip
+                 "5.6 %", "1 of 18", "nothing to compare with", "1 more",
+                 "1.5 hours = 18 automatic approvals × 5"):  # fmt: skip
         assert said in page, said
 
 

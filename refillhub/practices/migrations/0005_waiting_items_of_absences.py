@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('practices', '0003_paging'),
+        ('practices', '0004_minutes_per_refill'),
     ]
 
     operations = [

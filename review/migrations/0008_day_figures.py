@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('practices', '0004_minutes_per_refill'),
-        ('review', '0006_change_events'),
+        ('review', '0007_audit_runs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -9,8 +9,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('practices', '0004_waiting_items_of_absences'),
-        ('review', '0006_change_events'),
+        ('practices', '0005_waiting_items_of_absences'),
+        ('review', '0008_day_figures'),
     ]
 
     operations = [
