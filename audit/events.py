@@ -109,6 +109,7 @@ CATALOGUE: dict[str, str] = {
     "dispatch.taken_back": "A queued message was taken back.",
     "dispatch.handed_over": "A message was handed over to another system to send.",
     "dispatch.redue": "A message was given a new moment to leave.",
+    "dispatch.replayed": "A person had a message that was surely refused sent anew.",
     "chart.recorded": "The prescription was recorded in the chart.",
     "chart.record_failed": "The prescription could not be recorded in the chart.",
     "chart.task_created": "A task was created in the chart system.",

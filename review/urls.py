@@ -16,6 +16,7 @@ from review.views import (
     signing,
     together,
 )
+from review.views import acting, compliance, connection_urls, desk, epcs, inspector, learning, portal, signing
 
 app_name = "review"
 
@@ -41,6 +42,8 @@ urlpatterns = [
     path("today/report/", desk.report_page, name="report"),
     path("requests/", desk.requests, name="requests"),
     path("requests/<uuid:request_id>/", desk.item, name="item"),
+    path("requests/<uuid:request_id>/timeline/", inspector.timeline, name="timeline"),
+    path("requests/<uuid:request_id>/timeline/<uuid:dispatch_id>/again/", inspector.again, name="timeline_again"),
     # one action each, from either card
     path("requests/<uuid:request_id>/approve/", acting.approve, name="approve"),
     path("requests/<uuid:request_id>/change/", acting.change, name="change"),

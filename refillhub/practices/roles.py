@@ -26,6 +26,7 @@ class Action(StrEnum):
     see_decided = "see_decided"
     see_today = "see_today"
     see_requests = "see_requests"
+    inspect = "inspect"  # one request's whole life; by id, initials and shapes where the role sees no more
     work_items = "work_items"  # answer, match, call back, reroute, re-send after a fix
     choose_pharmacy = "choose_pharmacy"
     correct_reading = "correct_reading"  # say what a message meant; propose and end a patient's own name for a drug
@@ -61,6 +62,7 @@ MAY: dict[Action, frozenset[str]] = {
     Action.see_decided: frozenset({_P}),
     Action.see_today: frozenset({_M}),
     Action.see_requests: frozenset({_P, _M, _C}),
+    Action.inspect: frozenset({_P, _M, _C, _A}),
     Action.work_items: frozenset({_P, _M}),
     Action.choose_pharmacy: frozenset({_P, _M}),
     Action.correct_reading: frozenset({_P, _M}),

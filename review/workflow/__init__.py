@@ -45,6 +45,7 @@ from review.workflow.people import (
     tell,
 )
 from review.workflow.renewing import renewal_waits, take_in_change, take_in_renewal
+from review.workflow.replaying import replay
 from review.workflow.repointing import Became
 from review.workflow.settlement import Result, claim_due, claim_repeats, settle, unresolved_ids
 from review.workflow.signatures import prepare, sign, watch, withdraw
@@ -109,6 +110,7 @@ __all__ = [
     "release",
     "renew_snapshot",
     "renewal_waits",
+    "replay",
     "report_found",
     "reroute",
     "return_to_person",
