@@ -1,4 +1,4 @@
-"""A dead message goes anew by a click, once; what may have arrived, what is the card's, and what is no longer true: never."""
+"""A dead message goes anew by a click, once; never what may have arrived, is the card's, or is no longer true."""
 
 import threading
 from datetime import timedelta
