@@ -47,7 +47,7 @@ def why(record: DecisionRecord | None) -> Why | None:
         outcome=drawing.ACTIONS.get(record.outcome, wording.spoken(record.outcome)),  # type: ignore[call-overload]
         recipe=found.name if found is not None else wording.spoken(record.recipe),
         rules=f"rules {record.version.number}" if record.version is not None else "the safe defaults",
-        reasons=tuple(wording.reason(str(code)) for code in record.reasons[:8]),
+        reasons=tuple(wording.reason(str(code)) for code in record.reasons[:8] if code != record.recipe),
         graph=drawing.draw(recipe=found, prefix="why", lit=lit, limits=policy) if found is not None else "",
         nodes=tuple(Node(_words(node, policy), node.key in lit) for node in nodes),
         trace=queries_criteria.trace(record),

@@ -4,7 +4,7 @@ Reads only, of one practice, in a fixed number of queries. Shapes, codes and ids
 initials at most.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from django.db.models import Count, OuterRef, Q, Subquery, Window
 
 from audit.models import Entry
 from review import failures, identity, queries_audit, queries_path, queries_steps, replayable, timespans
-from review.models import Dispatch, FillReport, InboundEvent, NetworkMail, RefillRequest
+from review.models import SCRIPT_KINDS, Dispatch, DispatchKind, FillReport, InboundEvent, NetworkMail, RefillRequest
 from review.queries_steps import Step
 from review.states import ENDED_REQUEST_STATES, DispatchState
 from review.timespans import Share
@@ -23,6 +23,14 @@ MOST_ROWS = 200  # dispatches, events and mail of one request, each
 MOST_BESIDE = 40  # duplicates and items
 IN_DOUBT = (DispatchState.UNKNOWN, DispatchState.UNRESOLVED)
 BAD = (*IN_DOUBT, DispatchState.REJECTED)
+NOT_DONE_RUNBOOK = "A message to the patient or the chart was refused"
+NOT_DONE: Mapping[str, str] = {
+    DispatchKind.REPLY: "The patient was not told. Telephone the patient, or send it anew.",
+    DispatchKind.PAGE: "The person on call was not paged. Telephone them.",
+    DispatchKind.PHARMACY: "The chart still names the earlier pharmacy. Change it there, or send it anew.",
+    DispatchKind.CHART: "The chart does not show it. Record it there, or send it anew.",
+    DispatchKind.TASK: "Nobody has the task in DrChrono. Tell the person, or make it anew.",
+}
 BAR, LEAST = 1000, 6  # units of the drawing: the whole bar, and the least width of a part
 
 
@@ -52,6 +60,19 @@ class Sent:
     objection: str
     facts: tuple[tuple[str, str], ...]
     successor: str
+
+    @property
+    def asked(self) -> str:
+        """Who is asked what became of it."""
+        is_script = self.row.kind in SCRIPT_KINDS
+        return "the network" if is_script else queries_steps.LANES[queries_steps.OF_LANE.get(self.row.lane, "hub")]
+
+    @property
+    def to_find_out(self) -> str:
+        """What a person does when it could not be found out."""
+        if self.row.kind in SCRIPT_KINDS:
+            return "Call the pharmacy, then record on the card what they said."
+        return f"Look in {self.asked} whether it is there."
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +204,11 @@ def _spent(
     spans = timespans.of_states(moves=moves, end=end)
     spans += queries_steps.in_flight(entries, by_id, end=end)
     spans += queries_steps.undo_windows(dispatches)
+    if arrived and events[0].vendor == "klara":
+        spans.append(timespans.Span(Share.KLARA, start, min(arrived)))
     for event in events:
         if event.received_at > request.opened_at:
-            continue
-        if event.sent_at is not None and event.vendor == "klara":
-            spans.append(timespans.Span(Share.KLARA, event.sent_at, event.received_at))
+            continue  # news of a later day opened no window of this request
         spans.append(timespans.Span(Share.QUIET, event.received_at, min(event.due_at, request.opened_at)))
     return timespans.spend(start=start, end=end, spans=spans)
 
@@ -215,7 +236,7 @@ def _sent(row: Dispatch, *, request: RefillRequest, dispatches: Sequence[Dispatc
         row=row,
         what=queries_steps.what(row),
         code=code,
-        failure=failures.explain(code) if row.state in BAD else None,
+        failure=_failure(row, code) if row.state in BAD else None,
         is_bad=row.state in BAD,
         is_in_doubt=row.state in IN_DOUBT,
         may_go_anew=not reason,
@@ -223,6 +244,14 @@ def _sent(row: Dispatch, *, request: RefillRequest, dispatches: Sequence[Dispatc
         facts=tuple(queries_steps.dispatch_facts(row)),
         successor=queries_steps.short(successor.id) if successor is not None else "",
     )
+
+
+def _failure(row: Dispatch, code: str) -> failures.Failure | None:
+    """What a refusal means: the network's codes by their table, other vendors' by what was not done."""
+    if row.kind in SCRIPT_KINDS:
+        return failures.explain(code)
+    step = NOT_DONE.get(row.kind, "Do it by hand in the other system, or send it anew.")
+    return failures.Failure(code=code, meaning="", step=step, runbook=NOT_DONE_RUNBOOK)
 
 
 def as_text(found: Timeline) -> str:

@@ -1,5 +1,6 @@
 """The life of one request: every step with its lane and shapes, times that add up, a fixed number of queries."""
 
+import pathlib
 from datetime import timedelta
 
 import pytest
@@ -129,6 +130,21 @@ def test_what_was_refused_is_explained_with_its_runbook():
     assert (one.code, one.failure.runbook) == ("900 / 1000", "A pharmacy is not known")
     assert not one.may_go_anew
     assert not found.in_doubt
+
+
+def test_a_message_the_patient_never_got_is_not_explained_as_the_networks_refusal():
+    request = lived()
+    rows.send(request, OutcomeKind.ACCEPTED, now=NOW + timedelta(seconds=1), only="newrx")
+    rows.send(request, OutcomeKind.REJECTED, now=NOW + timedelta(seconds=2), only="reply", code="422")
+    one = seen(request).bad[0]
+    assert one.failure.step.startswith("The patient was not told.")
+    assert "pharmacy" not in one.failure.step
+    assert one.may_go_anew
+
+
+def test_the_runbook_entry_of_such_a_message_exists():
+    text = (pathlib.Path(__file__).parents[2] / "docs" / "runbook.md").read_text()
+    assert f"## {queries_timeline.NOT_DONE_RUNBOOK}\n" in text
 
 
 def test_what_may_have_arrived_stands_apart_from_what_was_refused():
