@@ -45,13 +45,19 @@ def why(record: DecisionRecord | None) -> Why | None:
     return Why(
         record=record,
         outcome=drawing.ACTIONS.get(record.outcome, wording.spoken(record.outcome)),  # type: ignore[call-overload]
-        recipe=found.name if found is not None else wording.spoken(record.recipe),
+        recipe=_name(found, record),
         rules=f"rules {record.version.number}" if record.version is not None else "the safe defaults",
         reasons=tuple(wording.reason(str(code)) for code in record.reasons[:8] if code != record.recipe),
         graph=drawing.draw(recipe=found, prefix="why", lit=lit, limits=policy) if found is not None else "",
         nodes=tuple(Node(_words(node, policy), node.key in lit) for node in nodes),
         trace=queries_criteria.trace(record),
     )
+
+
+def _name(found: Recipe | None, record: DecisionRecord) -> str:
+    if found is None:
+        return wording.spoken(record.recipe)
+    return found.name if found.key == record.recipe else f"no recipe led to it; the last one asked was {found.name}"
 
 
 def _recipe_of(record: DecisionRecord) -> tuple[Recipe | None, Policy | None]:
@@ -62,8 +68,9 @@ def _recipe_of(record: DecisionRecord) -> tuple[Recipe | None, Policy | None]:
     every = rules.recipes if rules is not None else recipes.ready_made()
     looked_at = [str(step[0]).partition(".")[0] for step in record.trace]
     # Where no recipe matched, the last one that was walked shows how far it came.
-    wanted = record.recipe or next((key for key in reversed(looked_at) if any(key == one.key for one in every)), "")
-    found = next((one for one in every if one.key == wanted), None)
+    by_key = {one.key: one for one in every}
+    last = next((key for key in reversed(looked_at) if key in by_key), "")
+    found = by_key.get(record.recipe) or by_key.get(last)
     return found, rules.policy if rules is not None else None
 
 

@@ -236,11 +236,14 @@ def test_the_taken_path_of_the_recorded_recipe_is_lit():
     assert why.graph.count(" lit") == 2
 
 
-def test_a_recipe_that_did_not_match_lights_no_action():
+@pytest.mark.parametrize("recipe", ["", "review"])
+def test_where_no_recipe_matched_the_last_one_is_drawn_without_its_action(recipe):
     request = lived()
-    DecisionRecord.objects.filter(request_id=request.id).update(recipe="")
+    DecisionRecord.objects.filter(request_id=request.id).update(recipe=recipe)
     why = seen(request).why
     assert why.graph
+    assert why.recipe == "no recipe led to it; the last one asked was Automatic refill"
+    assert why.nodes[0].is_lit is True
     assert why.nodes[-1].is_lit is False
 
 

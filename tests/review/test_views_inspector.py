@@ -63,6 +63,8 @@ def test_drug_and_words_as_received_are_for_those_who_treat(scene, who, sees):
     assert ("isinopril" in text) is sees
     assert ("text as received, 30 characters" in text) is not sees
     assert ("Open the card" in text) is sees
+    assert ('<th scope="col">Value</th>' in text) is sees
+    assert '<th scope="col">Limit</th>' in text
     assert ("Send this message anew" in text) is sees
 
 
