@@ -10,13 +10,13 @@ from review.views import (
     coverage,
     desk,
     epcs,
+    inspector,
     learning,
     metrics,
     portal,
     signing,
     together,
 )
-from review.views import acting, compliance, connection_urls, desk, epcs, inspector, learning, portal, signing
 
 app_name = "review"
 

@@ -18,6 +18,7 @@ PAGES = {
     "requests": {P, M, C}, "item": {P, M}, "audit": {C}, "audit_export": {C}, "sign": {P, M}, "epcs": {P, C, A},
     "pharmacies": {P, M}, "together": {P}, "audit_exports": {C}, "audit_verifier": {C},
     "metrics": {P, C, A}, "metrics_csv": {P, C, A}, "coverage": {P, M, A},
+    "timeline": {P, M, C, A},
 }  # fmt: skip
 ACTS = {
     "approve": {P}, "change": {P}, "deny": {P}, "ask_visit": {P}, "tell": {P}, "hand_over": {P}, "hand_off": {P},
@@ -25,25 +26,25 @@ ACTS = {
     "confirm": {P, M}, "note": {P, M}, "audit_verify": {C}, "correct": {P, M}, "alias_confirm": {P},
     "alias_end": {P, M}, "prepare": {P, M}, "withdraw": {P}, "sign_now": {P}, "token_lost": {P},
     "incident_open": {C}, "incident_end": {C}, "epcs_review": {C}, "end_alarm": {M}, "together_approve": {P},
-    "audit_export_ask": {C}, "audit_look_up": {C}, "metrics_minutes": {A},
+    "audit_export_ask": {C}, "audit_look_up": {C}, "metrics_minutes": {A}, "timeline_again": {P, M},
     "coverage_preview": {P, M, A}, "coverage_arrange": {P, M, A}, "coverage_end": {P, M, A}, "coverage_on_call": {M, A},
 }  # fmt: skip
 WITHOUT_ROW = {
     "audit_verify", "incident_open", "epcs_review", "together_approve", "audit_export_ask", "audit_look_up",
     "metrics_minutes", "coverage_preview", "coverage_arrange", "coverage_on_call",
 }  # fmt: skip
-OF_A_ROW = set(ACTS) - WITHOUT_ROW | {"card", "item", "sign"}
+OF_A_ROW = set(ACTS) - WITHOUT_ROW | {"card", "item", "sign", "timeline"}
 
 
 def address(name, row_id):
-    more = [uuid.uuid4()] if name.startswith("alias_") else []
+    more = [uuid.uuid4()] if name.startswith(("alias_", "timeline_")) else []
     if name == "epcs_review":
         return reverse("review:epcs_review", args=["2026-11-16"])
     return reverse(f"review:{name}", args=[row_id, *more] if name in OF_A_ROW else [])
 
 
 VIEWS = ("portal", "desk", "acting", "learning", "compliance", "signing", "epcs", "together", "metrics",
-         "coverage")  # fmt: skip
+         "coverage", "inspector")  # fmt: skip
 OWN = {f"review.views.{name}" for name in VIEWS}
 
 
