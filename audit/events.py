@@ -172,6 +172,11 @@ CATALOGUE: dict[str, str] = {
     "practice.changed": "The practice's set-up was changed.",
     "baa.recorded": "The business associate agreement was recorded.",
     "member.changed": "A person's membership or role was changed.",
+    # Programs that act for a person
+    "token.made": "A token for a program was made.",
+    "token.accepted": "A person agreed that a program acts in their name.",
+    "token.ended": "A program's token was ended.",
+    "token.asked": "A program asked for an act in a person's name.",
     # Rules
     "rules.drafted": "A change of the rules was drafted.",
     "rules.proposed": "A change of the rules was proposed for a second person.",

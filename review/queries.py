@@ -173,7 +173,7 @@ def _row(request: RefillRequest, practice: Practice, record: DecisionRecord | No
         request=request,
         name=person.name if person and person.name else name_of_unknown(request),
         age=person.age_years(today=today) if person else None,
-        group=_group(request, days),
+        group=group_of(request, days),
         days=days,
         waited=wording.waited(request.asked_at, now),
         why=why,
@@ -209,7 +209,8 @@ def _came_back(request: RefillRequest) -> bool:
     return bool(request.last_code) or request.is_locked or not asks_again.isdisjoint(request.reasons)
 
 
-def _group(request: RefillRequest, days: int | None) -> int:
+def group_of(request: RefillRequest, days: int | None) -> int:
+    """Place of its group in GROUPS."""
     if request.is_locked or is_danger(request):
         return 0
     if request.kind == Kind.MESSAGE:

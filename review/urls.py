@@ -17,6 +17,8 @@ from review.views import (
     signing,
     together,
 )
+from review.api import urls as api_urls
+from review.views import acting, compliance, connection_urls, desk, epcs, learning, portal, signing, token_urls
 
 app_name = "review"
 
@@ -91,4 +93,7 @@ urlpatterns = [
     path("coverage/<uuid:coverage_id>/end/", coverage.end, name="coverage_end"),
     # the administrator's connections, and leaving shadow mode
     *connection_urls.urlpatterns,
+    # programs, and their tokens
+    *api_urls.urlpatterns,
+    *token_urls.urlpatterns,
 ]

@@ -24,6 +24,7 @@ from refillhub.practices.shell import Shell
 
 OPEN_EXACT = frozenset({"/sign-in/", "/healthz", "/health/", "/metrics", "/favicon.ico", "/robots.txt"})
 OPEN_UNDER = ("/webhooks/",)
+PROGRAMS_UNDER = "/api/v1/"
 FIRST_FACTOR_ONLY = ("/sign-in/", "/sign-out/")  # pages between password and second factor
 UNLOCKING = ("/unlock/", "/sign-out/")
 REMEMBER_EVERY = 15  # seconds between two notes of activity in the session
@@ -31,9 +32,18 @@ REMEMBER_EVERY = 15  # seconds between two notes of activity in the session
 Respond = Callable[[HttpRequest], HttpResponse]
 
 
-def is_open(path: str) -> bool:
-    """Whether a path is for everyone."""
-    return path in OPEN_EXACT or path.startswith((settings.STATIC_URL, *OPEN_UNDER))
+def is_open(request: HttpRequest) -> bool:
+    """Whether a path is for everyone, or for a program that shows its token."""
+    path = request.path
+    return path in OPEN_EXACT or path.startswith((settings.STATIC_URL, *OPEN_UNDER)) or shows_token(request)
+
+
+def shows_token(request: HttpRequest) -> bool:
+    """Whether a program speaks, by its token alone: `review.api` asks who it is and looks at no session.
+
+    Anybody else under this path is a person, and passes the gates of every page.
+    """
+    return request.path.startswith(PROGRAMS_UNDER) and request.headers.get("Authorization", "")[:7].lower() == "bearer "
 
 
 class PracticeMiddleware:
@@ -45,7 +55,7 @@ class PracticeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.practice, request.roles, request.practices = None, frozenset(), ()
         request.now = clock.now()
-        if not is_open(request.path) and request.user.is_authenticated:
+        if not is_open(request) and request.user.is_authenticated:
             self._look_up(request)
         request.shell = Shell(
             practice=request.practice, held=request.roles, path=request.path, now=request.now)
@@ -72,7 +82,7 @@ class SecondFactorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if is_open(request.path):
+        if is_open(request):
             return self.get_response(request)
         if not request.user.is_authenticated:
             if request.path.startswith("/sign-out/"):
@@ -98,7 +108,7 @@ class IdleLockMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if is_open(request.path) or not request.user.is_authenticated or not request.user.is_verified():
+        if is_open(request) or not request.user.is_authenticated or not request.user.is_verified():
             return self.get_response(request)
         self._look_at_clock(request)
         if request.session.get("locked") and not request.path.startswith(UNLOCKING):
@@ -119,7 +129,7 @@ class IdleLockMiddleware:
 
     def _lock(self, request: HttpRequest) -> HttpResponse:
         if request.path.startswith("/api/"):
-            return JsonResponse({"detail": "locked"}, status=401)
+            return refuse_program("locked", "This session is locked.")
         more: dict[str, str] = {}
         if request.method == "POST" and request.practice is not None:
             kept = kept_forms.keep(user=request.user, practice=request.practice, address=request.get_full_path(),
@@ -128,10 +138,15 @@ class IdleLockMiddleware:
         return send_to(request, "practices:unlock", **more)
 
 
+def refuse_program(code: str, message: str) -> HttpResponse:
+    """What a program is told where a person would be sent to the door."""
+    return JsonResponse({"code": code, "message": message}, status=401, headers={"WWW-Authenticate": "Bearer"})
+
+
 def send_to(request: HttpRequest, url_name: str, **more: str) -> HttpResponse:
     """Redirect to a page of the door and remember where to return; htmx is told to move the whole page."""
     if request.path.startswith("/api/"):
-        return JsonResponse({"detail": "sign in first"}, status=401)
+        return refuse_program("token_needed", "Show a token: Authorization: Bearer rh_...")
     is_part = request.headers.get("HX-Request") == "true"
     place = _page_of_part(request) if is_part else request.get_full_path() if request.method == "GET" else ""
     place = place or _referring_page(request)

@@ -44,6 +44,7 @@ class Action(StrEnum):
     manage_connections = "manage_connections"
     manage_people = "manage_people"
     manage_practice = "manage_practice"
+    manage_tokens = "manage_tokens"  # make and end tokens of programs
     draft_rules = "draft_rules"
     publish_rules = "publish_rules"
 
@@ -80,6 +81,7 @@ MAY: dict[Action, frozenset[str]] = {
     Action.manage_connections: frozenset({_A}),
     Action.manage_people: frozenset({_A}),
     Action.manage_practice: frozenset({_A}),
+    Action.manage_tokens: frozenset({_A}),
     Action.draft_rules: frozenset({_P, _A}),
     Action.publish_rules: frozenset({_P, _A}),
 }

@@ -18,6 +18,7 @@ from review.models.requests import (
 )
 from review.models.runs import AuditPiece, AuditRun
 from review.models.signing import EpcsDay, Incident, Preparation, Signature
+from review.models.tokens import ApiReceipt, ApiToken, Scope
 
 __all__ = [
     "SCRIPT_KINDS",
@@ -25,6 +26,8 @@ __all__ = [
     "AliasEnd",
     "AuditPiece",
     "AuditRun",
+    "ApiReceipt",
+    "ApiToken",
     "ChangeEvent",
     "Comment",
     "CoverageMove",
@@ -51,6 +54,7 @@ __all__ = [
     "ReadingCorrection",
     "RefillRequest",
     "ReplyPurpose",
+    "Scope",
     "Signature",
     "Source",
 ]
