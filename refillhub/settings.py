@@ -331,6 +331,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Read what waits, decide, and export the audit trail, in the name of the token's person. It never "
     "signs.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "SORT_OPERATIONS": False,
     "COMPONENT_SPLIT_REQUEST": False,

@@ -138,7 +138,9 @@ class Audit(Operation):
         found = queries_api.trail(practice=caller.practice, **asked)
         # A program that only reads of its own reading must not lengthen the trail for ever.
         if any(entry.event != "audit.exported" for entry in found.entries):
-            data: dict[str, JsonValue] = {"rows": len(found.entries), "up_to": found.entries[-1].number, "token": str(caller.token.id)}
+            data: dict[str, JsonValue] = {
+                "rows": len(found.entries), "up_to": found.entries[-1].number, "token": str(caller.token.id),
+            }  # fmt: skip
             with transaction.atomic():
                 log.record(now=caller.now, draft=Draft(practice_id=caller.practice.id, event="audit.exported",
                            actor=person(caller.user.id), trigger="api", data=data))  # fmt: skip
@@ -260,7 +262,7 @@ class Unknown(Operation):
 
     http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "patch", "delete"]
 
-    def get(self, request: Any, rest: str = "") -> Response:
+    def get(self, request: Any) -> Response:
         """Not here."""
         raise Http404
 
