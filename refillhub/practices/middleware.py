@@ -1,6 +1,7 @@
 """Three gates before every page: whose practice, second factor passed, not left idle. They let through or send away.
 
-Open paths (sign-in, static files, webhooks, health, the machine's /metrics) pass all three untouched.
+Open paths (sign-in, static files, webhooks, health, the machine's /metrics) pass all three untouched, as do programs
+that show a token under /api/v1/, where no session counts.
 Deny is the rule: a path nobody thought of asks for the second factor.
 """
 
@@ -25,6 +26,7 @@ from refillhub.practices.shell import Shell
 OPEN_EXACT = frozenset({"/sign-in/", "/healthz", "/health/", "/metrics", "/favicon.ico", "/robots.txt"})
 OPEN_UNDER = ("/webhooks/",)
 PROGRAMS_UNDER = "/api/v1/"
+FOR_PEOPLE = ("/api/v1/docs/",)  # a page among the paths of programs
 FIRST_FACTOR_ONLY = ("/sign-in/", "/sign-out/")  # pages between password and second factor
 UNLOCKING = ("/unlock/", "/sign-out/")
 REMEMBER_EVERY = 15  # seconds between two notes of activity in the session
@@ -32,10 +34,14 @@ REMEMBER_EVERY = 15  # seconds between two notes of activity in the session
 Respond = Callable[[HttpRequest], HttpResponse]
 
 
-def is_open(request: HttpRequest) -> bool:
-    """Whether a path is for everyone, or for a program that shows its token."""
-    path = request.path
-    return path in OPEN_EXACT or path.startswith((settings.STATIC_URL, *OPEN_UNDER)) or shows_token(request)
+def is_open(path: str) -> bool:
+    """Whether a path is for everyone."""
+    return path in OPEN_EXACT or path.startswith((settings.STATIC_URL, *OPEN_UNDER))
+
+
+def passes(request: HttpRequest) -> bool:
+    """Whether the gates are not for this request: an open path, or a program that shows its token."""
+    return is_open(request.path) or shows_token(request)
 
 
 def shows_token(request: HttpRequest) -> bool:
@@ -55,7 +61,7 @@ class PracticeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.practice, request.roles, request.practices = None, frozenset(), ()
         request.now = clock.now()
-        if not is_open(request) and request.user.is_authenticated:
+        if not passes(request) and request.user.is_authenticated:
             self._look_up(request)
         request.shell = Shell(
             practice=request.practice, held=request.roles, path=request.path, now=request.now)
@@ -82,7 +88,7 @@ class SecondFactorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if is_open(request):
+        if passes(request):
             return self.get_response(request)
         if not request.user.is_authenticated:
             if request.path.startswith("/sign-out/"):
@@ -108,7 +114,7 @@ class IdleLockMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if is_open(request) or not request.user.is_authenticated or not request.user.is_verified():
+        if passes(request) or not request.user.is_authenticated or not request.user.is_verified():
             return self.get_response(request)
         self._look_at_clock(request)
         if request.session.get("locked") and not request.path.startswith(UNLOCKING):
@@ -128,7 +134,7 @@ class IdleLockMiddleware:
             request.session["seen_at"] = request.now.isoformat()
 
     def _lock(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith("/api/"):
+        if is_for_programs(request.path):
             return refuse_program("locked", "This session is locked.")
         more: dict[str, str] = {}
         if request.method == "POST" and request.practice is not None:
@@ -138,6 +144,11 @@ class IdleLockMiddleware:
         return send_to(request, "practices:unlock", **more)
 
 
+def is_for_programs(path: str) -> bool:
+    """Whether a refusal is read by a program rather than seen by a person."""
+    return path.startswith("/api/") and path not in FOR_PEOPLE
+
+
 def refuse_program(code: str, message: str) -> HttpResponse:
     """What a program is told where a person would be sent to the door."""
     return JsonResponse({"code": code, "message": message}, status=401, headers={"WWW-Authenticate": "Bearer"})
@@ -145,7 +156,7 @@ def refuse_program(code: str, message: str) -> HttpResponse:
 
 def send_to(request: HttpRequest, url_name: str, **more: str) -> HttpResponse:
     """Redirect to a page of the door and remember where to return; htmx is told to move the whole page."""
-    if request.path.startswith("/api/"):
+    if is_for_programs(request.path):
         return refuse_program("token_needed", "Show a token: Authorization: Bearer rh_...")
     is_part = request.headers.get("HX-Request") == "true"
     place = _page_of_part(request) if is_part else request.get_full_path() if request.method == "GET" else ""

@@ -32,7 +32,11 @@ def test_a_token_is_made_by_one_person_and_agreed_to_by_another(scene, page_of, 
     page.get_by_role("button", name="Make the token").click()
     text = page.locator("code.mono").inner_text()
     assert text.startswith("rh_")
-    shot(page, "api_token_made")
+    for width in (1440, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert outside(page) == [], width
+        shot(page, f"api_token_made-{width}")
+    page.set_viewport_size({"width": 1440, "height": 900})
     own.goto(reverse("review:api_tokens"))
     shot(own, "api_token_own-390")
     own.get_by_role("button", name="Let it act in my name").click()
