@@ -3,6 +3,7 @@
 from django.urls import path
 
 from review import webhooks
+from review.api import urls as api_urls
 from review.views import (
     acting,
     compliance,
@@ -16,9 +17,8 @@ from review.views import (
     portal,
     signing,
     together,
+    token_urls,
 )
-from review.api import urls as api_urls
-from review.views import acting, compliance, connection_urls, desk, epcs, learning, portal, signing, token_urls
 
 app_name = "review"
 

@@ -18,7 +18,7 @@ PAGES = {
     "requests": {P, M, C}, "item": {P, M}, "audit": {C}, "audit_export": {C}, "sign": {P, M}, "epcs": {P, C, A},
     "pharmacies": {P, M}, "together": {P}, "audit_exports": {C}, "audit_verifier": {C},
     "metrics": {P, C, A}, "metrics_csv": {P, C, A}, "coverage": {P, M, A},
-    "timeline": {P, M, C, A},
+    "timeline": {P, M, C, A}, "api_tokens": {P, M, C, A}, "api_docs": {P, M, C, A},
 }  # fmt: skip
 ACTS = {
     "approve": {P}, "change": {P}, "deny": {P}, "ask_visit": {P}, "tell": {P}, "hand_over": {P}, "hand_off": {P},
@@ -27,11 +27,12 @@ ACTS = {
     "alias_end": {P, M}, "prepare": {P, M}, "withdraw": {P}, "sign_now": {P}, "token_lost": {P},
     "incident_open": {C}, "incident_end": {C}, "epcs_review": {C}, "end_alarm": {M}, "together_approve": {P},
     "audit_export_ask": {C}, "audit_look_up": {C}, "metrics_minutes": {A}, "timeline_again": {P, M},
+    "token_make": {A}, "token_accept": {P, M, C, A}, "token_end": {P, M, C, A},
     "coverage_preview": {P, M, A}, "coverage_arrange": {P, M, A}, "coverage_end": {P, M, A}, "coverage_on_call": {M, A},
 }  # fmt: skip
 WITHOUT_ROW = {
     "audit_verify", "incident_open", "epcs_review", "together_approve", "audit_export_ask", "audit_look_up",
-    "metrics_minutes", "coverage_preview", "coverage_arrange", "coverage_on_call",
+    "metrics_minutes", "coverage_preview", "coverage_arrange", "coverage_on_call", "token_make",
 }  # fmt: skip
 OF_A_ROW = set(ACTS) - WITHOUT_ROW | {"card", "item", "sign", "timeline"}
 
@@ -44,8 +45,8 @@ def address(name, row_id):
 
 
 VIEWS = ("portal", "desk", "acting", "learning", "compliance", "signing", "epcs", "together", "metrics",
-         "coverage", "inspector")  # fmt: skip
-OWN = {f"review.views.{name}" for name in VIEWS}
+         "coverage", "inspector", "tokens")  # fmt: skip
+OWN = {*(f"review.views.{name}" for name in VIEWS), "review.api.pages"}
 
 
 def test_the_tables_name_every_page_of_the_app():

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('practices', '0003_paging'),
-        ('review', '0006_change_events'),
+        ('review', '0009_coverage_moves'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
