@@ -1,9 +1,9 @@
-"""The pharmacy directory: loads the network's list into PharmacyEntry, weekly and on demand; flags what went missing.
+"""The network's directory, weekly and on demand: pharmacies loaded into PharmacyEntry, our prescribers' SPIs compared.
 
 One transaction swaps all rows, so readers never see half a list. Nothing is ever substituted by itself (surescripts 5).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -19,7 +19,8 @@ from integrations.models import (
     Vendor,
 )
 from integrations.surescripts import directory
-from integrations.surescripts.directory_rows import PharmacyRow
+from integrations.surescripts.directory_rows import PharmacyRow, ProviderRow
+from refillhub.practices.models import Practice, Spi
 from review import sending, workflow
 
 # The directory's words in the spelling the rest of the house uses.
@@ -31,6 +32,7 @@ LEVELS = {
     "RXFILL": "RxFill",
     "CONTROLLEDSUBSTANCE": "ControlledSubstance",
 }
+FEW = 20  # pharmacies; fewer may halve without suspicion
 FIELDS = (
     "npi", "name", "store_number", "address_line_1", "address_line_2", "city", "state", "zip_code", "phone", "fax",
     "service_levels", "active_from", "active_until", "directory_state", "seen_at", "changed_at",
@@ -56,8 +58,61 @@ def refresh(*, now: datetime) -> int:
             code = getattr(error, "code", "") or type(error).__name__
             workflow.note_vendor_error(connection=connection, code=code, now=now)
             continue
+        if is_shrunk(stage=connection.stage, count=len(found)):
+            # A torn file would mark the pharmacies of half the patients as gone.
+            workflow.raise_alarm(practice=connection.practice, kind="directory_shrunk", key=connection.stage, now=now)
+            continue
         loaded += load(stage=connection.stage, found=found, now=now)
     return loaded
+
+
+def is_shrunk(*, stage: str, count: int) -> bool:
+    """Whether a list has less than half of the pharmacies that are active now, where there are more than a few."""
+    known = PharmacyEntry.objects.filter(stage=stage, directory_state=DirectoryState.active).count()
+    return known > FEW and count * 2 < known
+
+
+def refresh_prescribers(*, now: datetime) -> int:
+    """Compare each practice's SPIs with the network's directory of its account. Returns how many were looked at.
+
+    What is not listed, has ended, or belongs to another NPI sends nothing until the directory lists it again.
+    """
+    looked = 0
+    rows = Connection.objects.select_related("practice").filter(
+        vendor=Vendor.surescripts, status=ConnectionStatus.active
+    )
+    for connection in rows:
+        if connection.stage != connection.practice.stage:
+            continue
+        try:
+            found = directory.download_providers(
+                connection=sending.endpoint_of(connection=connection, spi="", now=now), now=now
+            ).rows
+        except (VendorError, vault.NoSecret, vault.WrongStage, RefusedAddress) as error:
+            code = getattr(error, "code", "") or type(error).__name__
+            workflow.note_vendor_error(connection=connection, code=code, now=now)
+            continue
+        looked += _compare(practice=connection.practice, found={row.spi: row for row in found}, now=now)
+    return looked
+
+
+def _compare(*, practice: Practice, found: Mapping[str, ProviderRow], now: datetime) -> int:
+    rows = list(Spi.objects.select_related("provider").filter(practice=practice, is_active=True))
+    for row in rows:
+        listed = found.get(row.spi)
+        row.checked_at = now
+        if listed is None:
+            row.directory_state = "missing"
+        elif listed.npi != row.provider.npi:
+            row.directory_state = "other"
+        else:
+            row.directory_state = "listed" if listed.is_active(now=now) else "ended"
+            row.service_levels = sorted(LEVELS.get(level, level) for level in listed.service_levels)
+    Spi.objects.bulk_update(rows, ["directory_state", "service_levels", "checked_at"])
+    for row in rows:
+        if row.directory_state != "listed":
+            workflow.raise_alarm(practice=practice, kind="spi_not_listed", key=row.spi, now=now)
+    return len(rows)
 
 
 def load(*, stage: str, found: Sequence[PharmacyRow], now: datetime) -> int:

@@ -25,7 +25,7 @@ class NoSender(Exception):
 
 def spi_for(*, provider: Provider, request: RefillRequest) -> Spi:
     """The provider's SPI at the request's location, else at the home location, else the only one. Raises NoSender."""
-    active = [row for row in provider.spis.all() if row.is_active]
+    active = [row for row in provider.spis.all() if row.may_send]
     for location_id in (request.location_id, provider.location_id):
         for row in active:
             if location_id and row.location_id == location_id:

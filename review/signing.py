@@ -83,6 +83,9 @@ def objection(
         return "no_dea", f"{provider} has no DEA number on record; an administrator can add it."
     if not provider.epcs_enabled:
         return "not_enabled", f"The network has not enabled {provider} for controlled prescriptions."
+    spis = [row for row in provider.spis.all() if row.may_send]
+    if spis and all(row.checked_at is not None and "ControlledSubstance" not in row.service_levels for row in spis):
+        return "not_enabled", f"The network's directory has no controlled prescriptions for {provider}."
     if grants.standing(provider=provider, today=today(request, now)) is None:
         return "no_grant", f"{provider} has no standing right to sign; two people give it under People who sign."
     if pharmacy is None or not pharmacy.is_sendable(now):

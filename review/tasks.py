@@ -89,7 +89,8 @@ def sweep_mirror_nightly(**_later: object) -> int:
 
 @shared_task(queue="vendors", acks_late=True)
 def refresh_directory(**_later: object) -> int:
-    """The pharmacy directory."""
+    """The network's directory: pharmacies, and our own prescribers' SPIs."""
+    directory.refresh_prescribers(now=clock.now())
     return directory.refresh(now=clock.now())
 
 

@@ -48,10 +48,12 @@ from review.asks import Ask
 from review.ledger import SYSTEM
 from review.models import (
     SCRIPT_KINDS,
+    ApiReceipt,
     Dispatch,
     DispatchKind,
     EntryAlias,
     EventKind,
+    FormReceipt,
     InboundEvent,
     Kind,
     NetworkMail,
@@ -70,6 +72,8 @@ OVERLAP = timedelta(minutes=10)
 STUCK_AFTER = timedelta(minutes=10)
 # A message rewritten for learning holds nothing personal, and is not needed for longer than this.
 KEEP_REWRITTEN = timedelta(days=365)
+# A key that was used answers with its first result for so long; the version on the row guards for ever.
+KEEP_RECEIPTS = timedelta(days=30)
 # DrChrono calls one look for changes, and one slice of the rolling sweep, may cost.
 CHANGES_BUDGET, ROLLING_BUDGET, NIGHTLY_BUDGET, RESULTS_BUDGET = 40, 10, 120, 8
 
@@ -384,6 +388,8 @@ def purge(*, now: datetime) -> dict[str, int]:
         )
         ended = EntryAlias.objects.filter(practice=practice, ended_at__lt=old, name_sealed__isnull=False)
         bodies += ended.update(name_sealed=None)
+    bodies += FormReceipt.objects.filter(at__lt=now - KEEP_RECEIPTS).delete()[0]
+    bodies += ApiReceipt.objects.filter(started_at__lt=now - KEEP_RECEIPTS).delete()[0]
     bodies += telling.purge(now=now) + audit_runs.purge(now=now)
     rewritten = ReadingCorrection.objects.filter(at__lt=now - KEEP_REWRITTEN, rewritten_sealed__isnull=False)
     bodies += rewritten.update(rewritten_sealed=None)

@@ -34,6 +34,8 @@ ALARMS = {
     "lane_busy": "A vendor's rate limit is used above 70 % for more than five minutes.",
     "unread": "Messages wait to be read longer than they should.",
     "accounting": "Messages and requests do not add up.",
+    "spi_not_listed": "A prescriber's SPI is not active in the network's directory; nothing is sent with it.",
+    "directory_shrunk": "The network's directory came with less than half of its pharmacies; the one before stands.",
     "receiver_failed": "The practice's own receiver of webhooks does not take events.",
     "incident": "A security incident was opened; it must be reported within one business day.",
     "incident_late": "A security incident has not been reported in time.",

@@ -54,8 +54,8 @@ def claim_due(*, now: datetime, limit: int, skip_lanes: Sequence[str] = ()) -> l
     """
     with verb(now=now) as ledger:
         outbox.requeue_waiting(now=now, limit=limit, ledger=ledger)
-        # In turns between practices, so that a flood in one leaves the others' waiting time unchanged.
-        turn = Window(RowNumber(), partition_by=F("practice_id"), order_by=F("due_at").asc())
+        # In turns between practices and lanes, so that a flood in one leaves the others' waiting time unchanged.
+        turn = Window(RowNumber(), partition_by=[F("practice_id"), F("lane")], order_by=F("due_at").asc())
         pairs = list(
             Dispatch.objects.due(now=now)
             .filter(Q(practice__sending_stopped_at__isnull=True) | NEVER_STOPPED)

@@ -363,3 +363,19 @@ def test_a_burst_of_signed_prescriptions_keeps_its_lane_and_leaves_the_routine_l
     assert len(signing.scripts_sent()) >= 4
     signing.passes(minutes=2, steps=4)
     assert len(signing.at_pharmacy()) == 6
+
+
+def test_a_signed_prescription_does_not_wait_behind_a_flood_of_routine_ones(signing):
+    request = asked(signing)
+    approved(signing, request)
+    pattern = asked(signing, first="Ruth", last="Feld")
+    outbox = load("review.outbox")
+    flood = [
+        outbox.freeze(request=pattern, kind="task", document={"number": n}, now=signing.now - timedelta(minutes=5),
+                      revision=1000 + n)
+        for n in range(300)
+    ]  # fmt: skip
+    Dispatch.objects.bulk_create(flood)
+    sign(request, signing.house.osei)
+    claimed = workflow.claim_due(now=signing.now, limit=48)
+    assert "epcs" in {row.lane for row in claimed}

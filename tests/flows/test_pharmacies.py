@@ -1,11 +1,12 @@
 """Pharmacies that misbehave, by NCPDP id: each prescription ends once at the pharmacy, or with a person."""
 
+import importlib
 from datetime import timedelta
 
 import pytest
 
 from audit.models import Entry
-from review import workflow
+from review import directory, workflow
 from review.models import FillReport
 from review.states import RequestState
 from tests.review import rows
@@ -294,3 +295,22 @@ def test_xml_bombs_and_outside_entities_are_no_answer_and_hurt_nobody(clinic, bo
     clinic.passes(hours=1, steps=12)
     assert item(clinic).state == R.DONE
     assert len(clinic.at_pharmacy()) == 1
+
+
+def test_an_spi_the_network_does_not_list_sends_nothing_until_it_is_listed_again(clinic):
+    models = importlib.import_module("refillhub.practices.models")
+    assert directory.refresh_prescribers(now=clinic.now) == 4
+    assert set(models.Spi.objects.values_list("directory_state", flat=True)) == {"listed"}
+    own = models.Spi.objects.get(provider=clinic.house.osei)
+    clinic.network.registry.spis[own.spi].listed = False
+    directory.refresh_prescribers(now=clinic.now)
+    assert "spi_not_listed" in clinic.house.alarms()
+    clinic.asks(clinic.patient())
+    clinic.work()
+    assert clinic.scripts_sent() == []
+    assert clinic.house.request().state == "in_review"
+    clinic.network.registry.spis[own.spi].listed = True
+    directory.refresh_prescribers(now=clinic.now)
+    clinic.asks(clinic.patient("Ruth", "Feld"))
+    clinic.work()
+    assert len(clinic.scripts_sent()) == 1

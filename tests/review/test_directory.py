@@ -77,3 +77,10 @@ def test_half_a_list_is_never_seen(monkeypatch):
     with pytest.raises(RuntimeError):
         directory.load(stage="dev", found=[row("9990002")], now=NOW)
     assert not PharmacyEntry.objects.filter(ncpdp_id="9990002").exists()
+
+
+def test_a_torn_list_is_not_loaded():
+    load(*(row(f"99{number:05d}") for number in range(30)))
+    assert directory.is_shrunk(stage="dev", count=14)
+    assert not directory.is_shrunk(stage="dev", count=15)
+    assert not directory.is_shrunk(stage="other", count=0)

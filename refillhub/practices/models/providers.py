@@ -74,6 +74,10 @@ class Spi(models.Model):
     location = models.ForeignKey(Location, models.PROTECT, related_name="spis")
     spi = models.CharField("SPI", max_length=13, unique=True, validators=[digits_13])
     is_active = models.BooleanField(default=True)
+    directory_state = models.CharField(max_length=8, blank=True, default="", editable=False,
+                                       help_text="What the network's directory says: listed, ended, missing, other")
+    service_levels = models.JSONField(default=list, blank=True, editable=False)
+    checked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = "SPI"
@@ -84,6 +88,11 @@ class Spi(models.Model):
 
     def __str__(self) -> str:
         return self.spi
+
+    @property
+    def may_send(self) -> bool:
+        """Active here, and nothing in the network's directory speaks against it; one never looked up counts."""
+        return self.is_active and self.directory_state in ("", "listed")
 
 
 class AutoApprovalConsentQuerySet(models.QuerySet["AutoApprovalConsent"]):
