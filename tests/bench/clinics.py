@@ -171,10 +171,10 @@ def seed(*, now: datetime, practices: int, patients: int) -> list[Clinic]:
 def _open(row: dict[str, Any], now: datetime) -> Clinic:
     practice = opening.open_practice(
         name=row["name"], slug=row["key"], time_zone=ZONE, actor=ACTOR, now=now, quiet_seconds=0,
-        undo_seconds_automatic=0, undo_seconds_person=0, booking_url="https://book.example.org/bench",
+        undo_seconds_automatic=0, booking_url="https://book.example.org/bench",
     )  # fmt: skip
     opening.record_baa(practice=practice, signed_on=date(2026, 1, 2), signed_by="Bench", actor=ACTOR, now=now)
-    Practice.objects.filter(pk=practice.pk).update(is_shadow=False)
+    Practice.objects.filter(pk=practice.pk).update(is_shadow=False, undo_seconds_person=0)
     practice.refresh_from_db()
     office, doctor = row["offices"][0], row["doctors"][0]
     place = Location.objects.create(

@@ -23,7 +23,9 @@ def places(scene: Any) -> dict[str, list[str]]:
     return {
         "osei": [reverse("review:queue"), *cards, reverse("review:together"), reverse("review:decided"),
                  reverse("practices:signers"), reverse("practices:switches"), reverse("practices:consent"),
-                 reverse("practices:account"), reverse("practices:coverage")],
+                 reverse("practices:account"), reverse("review:coverage"),
+                 reverse("review:metrics"), reverse("review:timeline", args=[lost.id]), reverse("review:api_tokens"),
+                 reverse("review:api_docs")],
         "mia": [reverse("review:today"), reverse("review:item", args=[item.id]), reverse("review:requests"),
                 reverse("review:report"), reverse("review:pharmacies") + "?find=oak"],
         "cora": [reverse("review:audit") + "?entry=3", reverse("review:audit_exports"), reverse("review:epcs")],

@@ -27,8 +27,9 @@ def test_only_the_sandbox_promises_to_deliver_a_repeat_once() -> None:
     assert promises == {"surescripts": False, "surescripts_sandbox": True, "ehr_handoff": False}
 
 
-def test_no_route_claims_to_sign() -> None:
-    assert {erx.route_for(name).capabilities().signing.value for name in erx.route_names()} == {"none"}
+def test_only_the_sandbox_route_signs_and_none_signs_for_real() -> None:
+    signing = {name: erx.route_for(name).capabilities().signing.value for name in erx.route_names()}
+    assert signing == {"surescripts": "none", "surescripts_sandbox": "sandbox", "ehr_handoff": "none"}
 
 
 def test_the_hand_off_to_the_chart_transmits_nothing() -> None:
