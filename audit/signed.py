@@ -51,11 +51,9 @@ def closing(
         "count": count, "sha256": digest,
     }  # fmt: skip
     text = orjson.dumps(summary, option=orjson.OPT_SORT_KEYS)
-    key = _key()
-    public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     signed = {
-        "summary": text.decode(), "signature": base64.b64encode(key.sign(text)).decode(),
-        "public_key": base64.b64encode(public).decode(),
+        "summary": text.decode(), "signature": base64.b64encode(_key().sign(text)).decode(),
+        "public_key": public_key(),
     }  # fmt: skip
     return b'\n],"signed":%b}\n' % orjson.dumps(signed)
 

@@ -84,6 +84,14 @@ def route_for(name: str) -> ERxRoute:
         raise UnknownRoute(name) from None
 
 
+def route_at(*, name: str, is_pretend: bool) -> ERxRoute:
+    """The route of this name for an address; against a stand-in it is the one that promises to drop repeats.
+
+    Raises UnknownRoute.
+    """
+    return route_for("surescripts_sandbox" if is_pretend and name == "surescripts" else name)
+
+
 def route_names() -> tuple[str, ...]:
     """Every registered name, for forms and checks."""
     return tuple(_ROUTES)

@@ -5,6 +5,7 @@ Never starts by itself, never decides what a failure means: it returns what a pe
 """
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -84,11 +85,21 @@ def busy_lanes(*, now: datetime) -> tuple[Trouble, ...]:
     return tuple(found)
 
 
+def signer_lanes(practice_ids: Collection[UUID]) -> dict[UUID, list[limits.Lane]]:
+    """The lanes of controlled prescriptions, one a prescriber, by practice. One query."""
+    roots: dict[UUID, set[str]] = {practice_id: set() for practice_id in practice_ids}
+    spis = Spi.objects.filter(is_active=True, provider__epcs_enabled=True, practice_id__in=practice_ids)
+    for practice_id, spi in spis.values_list("practice_id", "spi"):
+        roots[practice_id].add(spi[: limits.SPI_ROOT])
+    return {
+        practice_id: [limits.controlled_lane(practice_id=practice_id, spi=root) for root in sorted(own)]
+        for practice_id, own in roots.items()
+    }
+
+
 def _busy_signers(connection: Connection, now: datetime) -> list[Trouble]:
-    """The lanes of controlled prescriptions, one a prescriber, that are above the line."""
-    spis = Spi.objects.filter(practice_id=connection.practice_id, is_active=True, provider__epcs_enabled=True)
-    roots = {spi[: limits.SPI_ROOT] for spi in spis.values_list("spi", flat=True)}
-    lanes = [limits.controlled_lane(practice_id=connection.practice_id, spi=root) for root in sorted(roots)]
+    """Whether a prescriber's own lane is above the line."""
+    lanes = signer_lanes([connection.practice_id])[connection.practice_id]
     busy = any(limits.is_sustained(lane=lane, now=now) for lane in lanes)
     return [_trouble(connection, "lane_busy")] if busy else []
 

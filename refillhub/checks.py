@@ -88,22 +88,20 @@ def check_signing_stays_home(app_configs: Sequence[Any] | None, **_later: Any) -
     """Refuse, at every start, signing controlled prescriptions here beside a vendor out in the world (1311.100)."""
     if not settings.EPCS_NATIVE_SIGNING:
         return []
-    addresses = [(name, getattr(settings, name)) for name in VENDOR_SETTINGS]
+    rows: list[Connection] = []
+    found: list[CheckMessage] = []
     try:
-        addresses += [(f"connection {row.pk}", row.base_url) for row in Connection.objects.exclude(base_url="")]
+        rows = list(Connection.objects.exclude(base_url=""))
     except DatabaseError:
         again = "They are looked at again before each signing."
-        found: list[CheckMessage] = [Warning("Connections could not be read.", hint=again, id="refillhub.W071")]
-    else:
-        found = []
+        found.append(Warning("Connections could not be read.", hint=again, id="refillhub.W071"))
     found += [
         Error(
             f"EPCS_NATIVE_SIGNING is on and {name} is not a stand-in.",
             hint="Only certified software signs for real: unset it and leave controlled drugs to the chart's task.",
             id="refillhub.E070",
         )
-        for name, address in addresses
-        if not models.is_pretend(url=address)
+        for name in models.abroad(rows)
     ]
     return found
 

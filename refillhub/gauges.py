@@ -4,13 +4,12 @@ Needs the bearer token METRICS_TOKEN; without one set the page does not exist. L
 name of a practice, a person or a patient. It changes nothing.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Min
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
@@ -18,10 +17,9 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
-from integrations import limits
+from integrations import limits, upkeep
 from integrations.models import Connection, MirrorPatient
 from integrations.models.connections import Vendor
-from refillhub.practices.models import Spi
 from review import metrics as counting
 from review import states
 from review.models import Alarm, Dispatch, InboundEvent, Progress, RefillRequest
@@ -109,13 +107,8 @@ class _Gauges:
 def _surescripts_lanes() -> Iterator[tuple[UUID, str, list[limits.Lane]]]:
     connected = Connection.objects.usable().filter(vendor=Vendor.surescripts)
     practices = sorted(set(connected.values_list("practice_id", flat=True)))
-    roots: dict[UUID, set[str]] = defaultdict(set)
-    signers = Q(is_active=True, provider__epcs_enabled=True, practice_id__in=practices)
-    for practice_id, spi in Spi.objects.filter(signers).values_list("practice_id", "spi"):
-        roots[practice_id].add(spi[: limits.SPI_ROOT])
-    for practice_id in practices:
+    for practice_id, own in upkeep.signer_lanes(practices).items():
         yield practice_id, "routine", [limits.routine_lane(practice_id=practice_id)]
-        own = [limits.controlled_lane(practice_id=practice_id, spi=root) for root in sorted(roots[practice_id])]
         if own:
             yield practice_id, "controlled", own
 

@@ -110,6 +110,19 @@ def comments_of(*, request: RefillRequest) -> list[Comment]:
     return list(rows.order_by("at")[:50])
 
 
+def is_signed_here(request: RefillRequest) -> bool:
+    """Whether this one waits for a signature in this program instead of becoming a task in the chart.
+
+    An unknown schedule never does, and a shadow signs nothing.
+    """
+    return (
+        request.kind == Kind.REFILL
+        and request.schedule in SCHEDULES
+        and not request.is_shadow
+        and request.practice.controlled_route == Practice.ControlledRoute.sign_here
+    )
+
+
 def what_may(*, request: RefillRequest, held: Collection[str]) -> May:
     """What to offer on the card of this item to a person of these roles."""
     decides = roles.may(roles=held, action=Action.decide)
@@ -121,12 +134,8 @@ def what_may(*, request: RefillRequest, held: Collection[str]) -> May:
     free = waits and not request.is_locked
     may_end = decides or request.queue == Queue.ASSISTANT
     awaits = request.state == R.AWAITING_SIGNATURE
-    signs_here = (
-        request.schedule in SCHEDULES
-        and not request.is_shadow
-        and request.practice.controlled_route == Practice.ControlledRoute.sign_here
-    )
     is_drug = request.kind == Kind.REFILL and bool(request.entry_external_id)
+    signs_here = is_drug and is_signed_here(request)
     return May(
         decide=free and decides and request.kind == Kind.REFILL,
         approve=free and decides and (is_drug or request.kind == Kind.PHARMACY_CHANGE),
@@ -140,7 +149,7 @@ def what_may(*, request: RefillRequest, held: Collection[str]) -> May:
         ask_cancel=request.state in (R.SENT, R.DONE) and decides and request.kind == Kind.REFILL,
         comment=works,
         decides=decides,
-        prepare=(free or awaits) and is_drug and signs_here and roles.may(roles=held, action=Action.prepare),
+        prepare=(free or awaits) and signs_here and roles.may(roles=held, action=Action.prepare),
         sign=awaits and roles.may(roles=held, action=Action.sign),
         withdraw=awaits and decides,
         correct=free and teaches,

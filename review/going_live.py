@@ -136,8 +136,8 @@ def _locked(practice_id: UUID, by: User, action: roles.Action) -> Practice:
 
 
 def _may(user_id: UUID, practice_id: UUID, action: roles.Action) -> bool:
-    held = Membership.objects.current().filter(user_id=user_id, practice_id=practice_id).values_list("role", flat=True)
-    return roles.may(roles=set(held), action=action)
+    held = Membership.objects.roles_of(user_id=user_id, practice_id=practice_id)
+    return roles.may(roles=held, action=action)
 
 
 def _must_be_ready(practice: Practice, now: datetime) -> None:

@@ -187,13 +187,12 @@ def _item(row: RefillRequest, now: datetime, today: date) -> Item:
 
 
 def _decided(record: DecisionRecord, criteria: tuple[queries_criteria.Criterion, ...]) -> Decided:
-    results = {True: "yes", False: "no", None: "unknown"}
     return Decided(
         at=record.at, outcome=record.outcome, recipe=record.recipe, drug_class=record.drug_class,
         version=record.version.number if record.version is not None else None, criteria=criteria,
         what_would_change_it=queries_criteria.mends(record),
         trace=tuple(
-            Step(str(node), str(fact), str(value), str(threshold), results.get(result, str(result)))
+            Step(str(node), str(fact), str(value), str(threshold), queries_criteria.RESULTS.get(result, str(result)))
             for node, fact, value, threshold, result, _source, _age in record.trace
         ),
     )  # fmt: skip

@@ -282,7 +282,7 @@ def _sent(row: Dispatch) -> Sent:
     return Sent(
         what=DispatchKind(row.kind).label.capitalize(),
         state="not sent (shadow)" if row.is_shadow else row.state.replace("_", " "),
-        code=" / ".join([row.code, *map(str, row.description_codes)]) if row.code else "",
+        code=row.code_line,
         text=row.text[:500],
         at=row.settled_at or row.accepted_at or row.queued_at,
         is_bad=row.state in (DispatchState.REJECTED, DispatchState.UNKNOWN, DispatchState.UNRESOLVED),

@@ -29,6 +29,8 @@ _FOUND = {
 
 _OWNERS = (("prescriber", "any prescriber"), ("assistant", "the assistants"), ("on_call", "the on-call"),
            ("administrator", "the administrator: nobody stands in"))  # fmt: skip
+# What a node of the decision tree answered, in words.
+RESULTS: Mapping[bool | None, str] = {True: "yes", False: "no", None: "unknown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +157,10 @@ def steps(request: RefillRequest, record: DecisionRecord | None) -> tuple[tuple[
 
 
 def trace(record: DecisionRecord | None) -> tuple[tuple[str, str, str, str], ...]:
-    results = {True: "yes", False: "no", None: "unknown"}
     if record is None:
         return ()
     return tuple(
-        (f"{node}: {wording.spoken(fact).lower()}", str(value), str(threshold), results.get(result, str(result)))
+        (f"{node}: {wording.spoken(fact).lower()}", str(value), str(threshold), RESULTS.get(result, str(result)))
         for node, fact, value, threshold, result, _source, _age in record.trace
     )
 

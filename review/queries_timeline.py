@@ -230,13 +230,12 @@ def parts_of(spent: timespans.Spent) -> tuple[Part, ...]:
 
 def _sent(row: Dispatch, *, request: RefillRequest, dispatches: Sequence[Dispatch]) -> Sent:
     reason, sentence = replayable.objection(request=request, dispatch=row, dispatches=dispatches)
-    code = " / ".join([row.code, *map(str, row.description_codes)]) if row.code else ""
     successor = next((one for one in dispatches if one.predecessor_id == row.id), None)
     return Sent(
         row=row,
         what=queries_steps.what(row),
-        code=code,
-        failure=_failure(row, code) if row.state in BAD else None,
+        code=row.code_line,
+        failure=_failure(row) if row.state in BAD else None,
         is_bad=row.state in BAD,
         is_in_doubt=row.state in IN_DOUBT,
         may_go_anew=not reason,
@@ -246,12 +245,12 @@ def _sent(row: Dispatch, *, request: RefillRequest, dispatches: Sequence[Dispatc
     )
 
 
-def _failure(row: Dispatch, code: str) -> failures.Failure | None:
+def _failure(row: Dispatch) -> failures.Failure | None:
     """What a refusal means: the network's codes by their table, other vendors' by what was not done."""
     if row.kind in SCRIPT_KINDS:
-        return failures.explain(code)
+        return failures.explain(row.code_line)
     step = NOT_DONE.get(row.kind, "Do it by hand in the other system, or send it anew.")
-    return failures.Failure(code=code, meaning="", step=step, runbook=NOT_DONE_RUNBOOK)
+    return failures.Failure(code=row.code_line, meaning="", step=step, runbook=NOT_DONE_RUNBOOK)
 
 
 def as_text(found: Timeline) -> str:

@@ -36,11 +36,8 @@ VENDOR_OF = {
 
 
 def route_of(*, practice: Practice, connection: Connection) -> erx.ERxRoute:
-    """The practice's route; against a stand-in it is the one that promises to drop repeats."""
-    name = practice.erx_route
-    if name == Practice.ErxRoute.surescripts and connection.is_pretend:
-        name = "surescripts_sandbox"
-    return erx.route_for(name)
+    """The practice's route over this connection."""
+    return erx.route_at(name=practice.erx_route, is_pretend=connection.is_pretend)
 
 
 def endpoint_of(*, connection: Connection, spi: str, now: datetime) -> Endpoint:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from django.conf import settings
 
 from integrations import erx, vault
-from integrations.models import Connection, PharmacyEntry, Vendor, is_pretend
+from integrations.models import Connection, PharmacyEntry, Vendor, abroad
 from integrations.surescripts import script_checks, script_epcs, script_model, script_read
 from integrations.surescripts.types import Signing
 from refillhub.practices import grants
@@ -37,9 +37,13 @@ STATEMENT = (
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One prescription as its own bytes say it: the fields of 21 CFR 1311.120(b)(9), the pharmacy and the schedule."""
+    """One prescription as its own bytes say it: the fields of 21 CFR 1311.120(b)(9), the pharmacy and the schedule.
+
+    sha256: of the bytes it was read from, hex.
+    """
 
     preparation: Preparation
+    sha256: str
     issued_on: date | None
     patient: script_model.PatientRef
     drug: str
@@ -61,16 +65,13 @@ def is_here(*, practice: Practice) -> bool:
         return False
     if practice.stage == Practice.Stage.production:
         return False
-    if not all(is_pretend(url=getattr(settings, f"{vendor.upper()}_BASE_URL", "")) for vendor in Vendor.values):
-        return False
     rows = list(Connection.objects.only("vendor", "base_url", "stage", "practice_id"))
-    if not all(row.is_pretend for row in rows):
+    if abroad(rows):
         return False
     own = [row for row in rows if row.practice_id == practice.id and row.stage == practice.stage]
     if not any(row.vendor == Vendor.surescripts for row in own):
         return False
-    name = "surescripts_sandbox" if practice.erx_route == Practice.ErxRoute.surescripts else practice.erx_route
-    return erx.route_for(name).capabilities().signing is Signing.SANDBOX
+    return erx.route_at(name=practice.erx_route, is_pretend=True).capabilities().signing is Signing.SANDBOX
 
 
 def objection(
@@ -164,12 +165,14 @@ def document_of(preparation: Preparation) -> bytes:
 
 def shown(preparation: Preparation) -> Shown:
     """What the signer is shown, read from the very bytes that will be signed. Raises ValueError when unreadable."""
-    told = script_read.read(document_of(preparation))
+    document = document_of(preparation)
+    told = script_read.read(document)
     drug = told.prescribed
     if drug is None or told.patient is None or told.pharmacy is None or told.prescriber is None:
         raise ValueError("the prepared prescription cannot be read back")
     return Shown(
         preparation=preparation,
+        sha256=hashlib.sha256(document).hexdigest(),
         issued_on=drug.written_on,
         patient=told.patient,
         drug=drug.drug.description,

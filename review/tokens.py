@@ -36,12 +36,6 @@ def hashed(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def roles_of(*, user_id: uuid.UUID, practice: Practice) -> frozenset[str]:
-    """The person's roles in this practice at this moment; empty for who has left. One query."""
-    held = Membership.objects.current().filter(user_id=user_id, practice=practice)
-    return frozenset(held.values_list("role", flat=True))
-
-
 def fits(*, scope: str, held: Collection[str]) -> bool:
     """Whether a person of these roles can use this scope at all."""
     return any(roles.may(roles=held, action=action) for action in NEEDS[scope])
@@ -51,7 +45,7 @@ def make(
     *, practice: Practice, user: User, name: str, scopes: Collection[str], days: int, by: User, now: datetime
 ) -> tuple[ApiToken, str]:
     """A new token; returns it with its text, to be shown this once. Active at once only for oneself. Raises Refused."""
-    held = roles_of(user_id=user.id, practice=practice)
+    held = Membership.objects.roles_of(user_id=user.id, practice_id=practice.id)
     wanted = [scope for scope in Scope.values if scope in scopes]
     if not held:
         raise Refused("This person does not belong to the practice.")

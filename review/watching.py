@@ -88,9 +88,11 @@ def stops(*, now: datetime) -> int:
             approved_at__lt=entry.changed_at,
         )
         is_over = not entry.is_active or entry.gone_at is not None
-        for request_id, approved_at in sent.order_by("-approved_at").values_list("id", "approved_at")[:1]:
-            changed_on = entry.dose_changed_on
-            if is_over or (changed_on is not None and approved_at is not None and changed_on >= approved_at.date()):
-                reason = "stopped_after_sending" if is_over else "dose_changed_after_sending"
-                opened += workflow.ask_about_sent(request_id=request_id, reason=reason, now=now)
+        latest = sent.order_by("-approved_at").values_list("id", "approved_at").first()
+        if latest is None:
+            continue
+        (request_id, approved_at), changed_on = latest, entry.dose_changed_on
+        if is_over or (changed_on is not None and approved_at is not None and changed_on >= approved_at.date()):
+            reason = "stopped_after_sending" if is_over else "dose_changed_after_sending"
+            opened += workflow.ask_about_sent(request_id=request_id, reason=reason, now=now)
     return opened

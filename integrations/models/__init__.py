@@ -13,6 +13,7 @@ from integrations.models.connections import (
     SecretState,
     Stage,
     Vendor,
+    abroad,
     is_pretend,
 )
 from integrations.models.mirror import (
@@ -50,5 +51,6 @@ __all__ = [
     "SweepKind",
     "SweepState",
     "Vendor",
+    "abroad",
     "is_pretend",
 ]

@@ -1,6 +1,7 @@
 """Connections to the vendors and their secrets; secrets are sealed bytes that only `integrations.vault` opens."""
 
 import uuid
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -42,6 +43,14 @@ def is_pretend(*, url: str) -> bool:
     """True when the address is this machine or names itself a sandbox, so never a production vendor."""
     host = (urlsplit(url).hostname or "").rstrip(".").lower()
     return http.is_loopback(url) or host.endswith(_PRETEND_SUFFIXES) or "sandbox" in host
+
+
+def abroad(rows: Iterable["Connection"]) -> list[str]:
+    """Which vendor addresses are not stand-ins, of the installation's settings and of these connections, by name."""
+    names = [f"{vendor.upper()}_BASE_URL" for vendor in Vendor.values]
+    addresses = [(name, getattr(settings, name, "")) for name in names]
+    addresses += [(f"connection {row.pk}", row.base_url) for row in rows if row.base_url]
+    return [name for name, address in addresses if not is_pretend(url=address)]
 
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):

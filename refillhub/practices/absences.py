@@ -134,20 +134,16 @@ def _plan(*, practice: Practice, row: Coverage, wish: Wish, now: datetime) -> ab
 
 
 def _check(*, provider: Provider, by: User) -> None:
-    held = _held(practice_id=provider.practice_id, by=by)
+    held = Membership.objects.roles_of(user_id=by.pk, practice_id=provider.practice_id)
     is_own = provider.user_id == by.pk and roles.may(roles=held, action=roles.Action.cover_self)
     if not is_own and not roles.may(roles=held, action=roles.Action.cover_anyone):
         raise PermissionDenied("coverage is for the absent one, an assistant or an administrator")
 
 
 def _check_anyone(*, practice: Practice, by: User) -> None:
-    if not roles.may(roles=_held(practice_id=practice.pk, by=by), action=roles.Action.cover_anyone):
+    held = Membership.objects.roles_of(user_id=by.pk, practice_id=practice.pk)
+    if not roles.may(roles=held, action=roles.Action.cover_anyone):
         raise PermissionDenied("the on-call roster is for an assistant or an administrator")
-
-
-def _held(*, practice_id: UUID, by: User) -> set[str]:
-    members = Membership.objects.current().filter(user=by, practice_id=practice_id)
-    return set(members.values_list("role", flat=True))
 
 
 def _record(*, row: Coverage, by: User, now: datetime, outcome: str) -> None:

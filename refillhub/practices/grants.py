@@ -91,7 +91,7 @@ def end_grant(*, practice: Practice, grant_id: UUID, reason: str, by: User, now:
     with transaction.atomic(durable=True):
         row = SigningGrant.objects.select_for_update(of=("self",)).select_related("provider").get(
             pk=grant_id, practice=practice)
-        held = _held(practice=practice, by=by)
+        held = Membership.objects.roles_of(user_id=by.pk, practice_id=practice.pk)
         may = any(roles.may(roles=held, action=one) for one in (roles.Action.manage_people,
                                                                 roles.Action.approve_signing))
         if not may:
@@ -128,12 +128,8 @@ def _end(row: SigningGrant, *, reason: str, by: User | None, actor: Actor, now: 
     _record(row, actor, now, "grant.ended", outcome=str(reason))
 
 
-def _held(*, practice: Practice, by: User) -> set[str]:
-    return set(Membership.objects.current().filter(user=by, practice=practice).values_list("role", flat=True))
-
-
 def _needs(*, practice: Practice, by: User, action: roles.Action) -> None:
-    if not roles.may(roles=_held(practice=practice, by=by), action=action):
+    if not roles.may(roles=Membership.objects.roles_of(user_id=by.pk, practice_id=practice.pk), action=action):
         raise PermissionDenied(f"{action} is not this person's")
 
 

@@ -40,8 +40,8 @@ def resume_automatic(*, practice_id: UUID, by: User, now: datetime) -> None:
 
 def _switch(*, practice_id: UUID, by: User, now: datetime, what: str, stop: bool, event: str) -> None:
     with transaction.atomic(durable=True):
-        held = Membership.objects.current().filter(user=by, practice_id=practice_id).values_list("role", flat=True)
-        if not roles.may(roles=set(held), action=roles.Action.stop):
+        held = Membership.objects.roles_of(user_id=by.pk, practice_id=practice_id)
+        if not roles.may(roles=held, action=roles.Action.stop):
             raise PermissionDenied("only a prescriber or an administrator of the practice may stop or resume")
         practice = Practice.objects.select_for_update().get(pk=practice_id)
         if (getattr(practice, f"{what}_stopped_at") is not None) == stop:

@@ -16,7 +16,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.throttling import SimpleRateThrottle
 
 from refillhub.practices import roles
-from refillhub.practices.models import Practice, User
+from refillhub.practices.models import Membership, Practice, User
 from refillhub.practices.roles import Action
 from refillhub.practices.shell import Shell
 from review import tokens
@@ -75,7 +75,7 @@ class TokenAuthentication(BaseAuthentication):
         state = found.state(request.now)
         if state in _VOID:
             raise _refuse(*_VOID[state])
-        held = tokens.roles_of(user_id=found.user_id, practice=found.practice)
+        held = Membership.objects.roles_of(user_id=found.user_id, practice_id=found.practice_id)
         if not held:
             raise _refuse("token_roleless", "The person in whose name this token acts has no role here any more.")
         self._note(found, request.now)

@@ -167,3 +167,8 @@ class Dispatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+    @property
+    def code_line(self) -> str:
+        """The vendor's codes exactly as received: "900 / 1000"; "" without a code."""
+        return " / ".join([self.code, *map(str, self.description_codes)]) if self.code else ""

@@ -15,6 +15,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from audit import export
 from refillhub.practices import baseline, doors, gates, roles
 from refillhub.practices.models import Location
 from refillhub.practices.roles import Action
@@ -165,15 +166,10 @@ def _csv_row(group: str, name: str, mode: str, days: Period, tally: Tally, minut
     one = figures.figures(tally, minutes_per_refill=minutes)
     stages = [_round(time) for stage in words.STAGES for time in figures.median_and_p95(tally, stage)]
     return [
-        group, _safe(name), mode, days.first, days.last, one.decided, *(tally.counts[way] for way in words.WAYS),
+        group, export.safe(name), mode, days.first, days.last, one.decided, *(tally.counts[way] for way in words.WAYS),
         *(_round(getattr(one, figure)) for figure in OF_THE_CSV), one.sent, one.rejected, one.apologies, minutes,
         _round(one.hours_returned), *stages,
     ]  # fmt: skip
-
-
-def _safe(text: str) -> str:
-    """A name that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
 
 
 def _round(value: float | None) -> object:

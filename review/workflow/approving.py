@@ -13,7 +13,7 @@ from django.db.models import Q
 from integrations.models import MirrorMedication, MirrorPatient
 from integrations.surescripts.script_checks import ControlledDrug, DoesNotFit
 from refillhub.practices.models import Provider, User
-from review import answers, identity, orders, outbox, parties
+from review import access, answers, identity, orders, outbox, parties
 from review.ledger import Ledger
 from review.models import Dispatch, DispatchKind, InboundEvent, Kind, Progress, RefillRequest
 from review.states import DispatchState, RequestState
@@ -62,7 +62,7 @@ def approve(
         if request.kind != Kind.REFILL or not request.entry_external_id:
             raise acts.NotPossible("nothing_to_approve", "This item has no medication to approve; answer it instead.")
         _change(request, changes)
-        if preparing.is_signed_here(request):
+        if access.is_signed_here(request):
             preparing.put_forward(request=request, provider=provider, by=user, verb="approve", ledger=ledger)
         elif request.schedule != "not_controlled":
             request.prescriber = request.prescriber or provider

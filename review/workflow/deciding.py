@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 
 from integrations.models import PharmacyEntry
 from integrations.surescripts.script_checks import ControlledDrug, DoesNotFit
-from review import answers, orders, outbox, parties, records, routing
+from review import access, answers, orders, outbox, parties, records, routing
 from review import facts as facts_of
 from review.asks import Ask, Match
 from review.context import Context
 from review.ledger import Ledger
 from review.models import Dispatch, DispatchKind, Kind, Queue, RefillRequest, ReplyPurpose, Source
 from review.states import DispatchState, RequestState
-from review.workflow import answering, moves, notices, preparing
+from review.workflow import answering, moves, notices
 from rules import hours
 from rules.decision import Decision, Outcome
 
@@ -391,7 +391,7 @@ def _hold(*, request: RefillRequest, ask: Ask, verb: str, ledger: Ledger, dispat
 
 def _hand_off(*, request: RefillRequest, verb: str, ledger: Ledger, dispatches: list[Dispatch]) -> None:
     """A controlled drug: a task to the prescriber in DrChrono with everything filled in (recipe 3)."""
-    if preparing.is_signed_here(request):
+    if access.is_signed_here(request):
         _review(request=request, verb=verb, queue=Queue.PRESCRIBER, reasons=["controlled"], ledger=ledger)
         return
     owner = routing.owner(

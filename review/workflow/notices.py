@@ -62,7 +62,7 @@ def task(*, request: RefillRequest, why: str, now: datetime, dispatch: Dispatch 
         "pharmacy_change": "The preferred pharmacy could not be changed by software. Please set NCPDP {pharmacy}.",
         "hand_off": "Please prescribe in DrChrono.",
     }
-    codes = " / ".join([dispatch.code, *dispatch.description_codes]) if dispatch else ""
+    codes = dispatch.code_line if dispatch else ""
     note = lines[why].format(
         schedule=request.schedule.upper(),
         codes=codes,

@@ -6,27 +6,14 @@ it is no longer the request's (21 CFR 1311.120(b)(10)). It signs nothing and sen
 
 from integrations.surescripts.script_checks import DoesNotFit
 from integrations.surescripts.script_epcs import NotControlled
-from refillhub.practices.models import Practice, Provider, User
+from refillhub.practices.models import Provider, User
 from review import identity, parties, signing
 from review.ledger import Ledger
-from review.models import Kind, Preparation, RefillRequest
+from review.models import Preparation, RefillRequest
 from review.states import RequestState
 from review.workflow import acts, moves
 
 R = RequestState
-
-
-def is_signed_here(request: RefillRequest) -> bool:
-    """Whether this one waits for a signature in this program instead of becoming a task in the chart.
-
-    An unknown schedule never does, and a shadow signs nothing.
-    """
-    return (
-        request.kind == Kind.REFILL
-        and request.schedule in signing.KNOWN
-        and not request.is_shadow
-        and request.practice.controlled_route == Practice.ControlledRoute.sign_here
-    )
 
 
 def put_forward(

@@ -150,7 +150,7 @@ def _rejected(*, work: Settling, request: RefillRequest, dispatch: Dispatch, out
         verb="settle",
         reasons=["transmission_failed"],
         ledger=work.ledger,
-        code=code_line(dispatch),
+        code=dispatch.code_line[:64],
         text=dispatch.text,
         urgent=True,
     )
@@ -158,11 +158,6 @@ def _rejected(*, work: Settling, request: RefillRequest, dispatch: Dispatch, out
     work.new.append(notices.task(request=request, why="transmission_failed", dispatch=dispatch, now=work.ledger.now))
     if request.schedule != "not_controlled":
         notices.page(work=work, request=request, why="transmission_failed")
-
-
-def code_line(dispatch: Dispatch) -> str:
-    """The vendor's codes exactly as received: "900 / 1000"."""
-    return " / ".join([dispatch.code, *dispatch.description_codes])[:64]
 
 
 def _successor(*, work: Settling, request: RefillRequest, dispatch: Dispatch) -> bool:
@@ -213,7 +208,7 @@ def _cancel_news(*, work: Settling, request: RefillRequest, dispatch: Dispatch) 
             verb="settle",
             reasons=["cancel_failed"],
             ledger=work.ledger,
-            code=code_line(dispatch),
+            code=dispatch.code_line[:64],
             text=dispatch.text,
             lock=True,
         )

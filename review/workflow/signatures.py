@@ -4,7 +4,6 @@ Signing takes a `Proof` of both factors given for exactly these bytes (21 CFR 13
 signed, and what is signed is what is sent, at once (1311.170(a)). Nothing else makes a dispatch of the controlled lane.
 """
 
-import hashlib
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,7 +11,7 @@ from datetime import datetime, timedelta
 from refillhub.practices import coverage, roles
 from refillhub.practices.factors import Proof
 from refillhub.practices.models import Membership, Practice, Provider, User
-from review import orders, outbox, routing, seals, signing
+from review import access, orders, outbox, routing, seals, signing
 from review.ledger import Ledger, person, verb
 from review.models import Dispatch, DispatchKind, Preparation, RefillRequest, Signature
 from review.states import RequestState
@@ -34,7 +33,7 @@ def prepare(
     def act(request: RefillRequest, ledger: Ledger) -> None:
         acts.refuse_locked(request)
         approving.check_now(request=request, now=now)
-        if not preparing.is_signed_here(request):
+        if not access.is_signed_here(request):
             raise acts.NotPossible("not_signed_here", "This one is not signed here; make a task in DrChrono.")
         preparing.put_forward(request=request, provider=provider, by=user, verb="prepare", ledger=ledger)
 
@@ -75,7 +74,7 @@ def _may_sign(
 ) -> None:
     """Everything that must hold for all of them. Raises NotPossible."""
     now = ledger.now
-    held = set(Membership.objects.current().filter(practice=practice, user=user).values_list("role", flat=True))
+    held = Membership.objects.roles_of(user_id=user.pk, practice_id=practice.pk)
     if not roles.may(roles=held, action=roles.Action.sign):
         raise acts.NotPossible("not_the_signer", "Only a prescriber signs, in their own name.")
     if any(row.provider.user_id != user.pk for row in rows):
@@ -97,28 +96,23 @@ def _check(*, row: Preparation, now: datetime) -> None:
     request = row.request
     if request.state != R.AWAITING_SIGNATURE or request.version != row.version:
         raise acts.NotPossible("changed_since_prepared", CHANGED)
-    if now >= row.expires_at or not is_dated_today(row=row, now=now):
+    # The date of issue is still today's at its place: dated as of the day it is signed (1306.05(a)).
+    told = signing.shown(row) if now < row.expires_at else None
+    if told is None or told.issued_on != signing.today(request, now):
         raise acts.NotPossible("prepared_too_long_ago", "Its time to be signed is over; prepare it again.")
     pharmacy = moves.pharmacy_names([request]).get((request.practice.stage, request.pharmacy_ncpdp))
     refused = signing.objection(request=request, provider=row.provider, pharmacy=pharmacy, now=now)
     if refused is not None:
         raise acts.NotPossible(*refused)
     approving.check_now(request=request, now=now)
-    document = signing.document_of(row)
-    told = signing.shown(row)
     is_same = (
-        hashlib.sha256(document).hexdigest() == row.document_sha256
+        told.sha256 == row.document_sha256
         and told.prescriber.dea_number == row.provider.dea_number
         and told.pharmacy.ncpdp_id == request.pharmacy_ncpdp
         and row.schedule == request.schedule
     )
     if not is_same:
         raise acts.NotPossible("changed_since_prepared", CHANGED)
-
-
-def is_dated_today(*, row: Preparation, now: datetime) -> bool:
-    """Whether the date of issue on it is still today's at its place (1306.05(a): dated as of the day it is signed)."""
-    return signing.shown(row).issued_on == signing.today(row.request, now)
 
 
 def _sign_one(*, row: Preparation, user: User, batch: uuid.UUID, ledger: Ledger) -> None:

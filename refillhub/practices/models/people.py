@@ -77,6 +77,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Active memberships of active people."""
         return self.filter(is_active=True, user__is_active=True)
 
+    def roles_of(self, *, user_id: uuid.UUID, practice_id: uuid.UUID) -> frozenset[str]:
+        """The person's roles in this practice at this moment; empty for who has left. One query."""
+        held = self.current().filter(user_id=user_id, practice_id=practice_id)
+        return frozenset(held.values_list("role", flat=True))
+
 
 class Membership(models.Model):
     """One role of one person in one practice."""

@@ -70,8 +70,8 @@ class Command(BaseCommand):
         practice = _practice(options["practice"])
         document, _ = _load(options["file"])
         person = User.objects.filter(email__iexact=options["by"]).first()
-        held = Membership.objects.current().filter(user=person, practice=practice).values_list("role", flat=True)
-        if person is None or not roles.may(roles=set(held), action=roles.Action.draft_rules):
+        held = Membership.objects.roles_of(user_id=person.pk, practice_id=practice.pk) if person else frozenset()
+        if person is None or not roles.may(roles=held, action=roles.Action.draft_rules):
             raise CommandError(f"--by: {options['by']} may not draft rules of {practice.slug}")
         try:
             made = versions.draft(

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.test import Client
 
+from refillhub.practices.models import Membership
 from review import tokens
 from review.models import ApiToken
 from tests.review.rows import NOW
@@ -21,7 +22,7 @@ def token(scene, who, *, scopes=None, **values):
     """A live token that acts for this person, and its text; without scopes, with all that the role allows."""
     user = scene.users()[who]
     practice = scene.other if who == "mallory" else scene.practice
-    held = tokens.roles_of(user_id=user.id, practice=practice)
+    held = Membership.objects.roles_of(user_id=user.id, practice_id=practice.id)
     wanted = scopes or [one for one in ALL if tokens.fits(scope=one, held=held)]
     row, text = tokens.make(practice=practice, user=user, name="A program", scopes=wanted, days=30, by=user, now=NOW)
     if values:
